@@ -1,0 +1,219 @@
+"""The one gate of the forward pass, and how an operation is added to the library.
+
+A Primitive is one row: a NumPy function and one vector-Jacobian rule per array argument. Calling it
+computes on plain arrays and, if a tracked Variable took part, records. A composition is a Python
+function of Variables that stands in for a NumPy function; it has no rule of its own.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+from autograd_lite import errors
+from autograd_lite.tape import COMPACT_EVERY, LOCAL, NUMBERS, STATE
+from autograd_lite.variable import OPERATIONS, Variable
+
+Rule = Callable[..., Any]
+_new = object.__new__
+_ndarray = np.ndarray
+
+
+class Primitive:
+    """An operation with derivative rules; call it on arrays and Variables like its function.
+
+    `name`: what tapes, pictures and messages call it. `function`: computes the value on arrays.
+    `rules`: one per array argument, or None where no gradient flows. `variadic`: the function takes
+    one list of arrays, and there is one rule, told by `index=` which of them is meant. `weak`: the
+    result holds its inputs weakly (`detach`). `parameters`: the names of the function's arguments
+    in order, for binding a caller's spelling; empty for ufuncs, which have arrays alone.
+    """
+
+    __slots__ = (
+        "defaults",
+        "function",
+        "name",
+        "parameters",
+        "rules",
+        "settings",
+        "tracks",
+        "variadic",
+        "weak",
+    )
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        rules: tuple[Rule | None, ...],
+        name: str,
+        variadic: bool = False,
+        weak: bool = False,
+    ):
+        self.function, self.rules, self.name = function, rules, name
+        self.variadic, self.weak = variadic, weak
+        self.tracks = any(rule is not None for rule in rules)
+        self.parameters: tuple[str, ...] = ()
+        self.defaults: dict[str, Any] = {}
+        if not isinstance(function, np.ufunc):
+            signature = inspect.signature(function).parameters.values()
+            self.parameters = tuple(p.name for p in signature)
+            self.defaults = {p.name: p.default for p in signature if p.default is not p.empty}
+        # what a rule takes by keyword is what the operation supports
+        self.settings = {
+            p.name
+            for rule in rules
+            for p in (inspect.signature(rule).parameters.values() if rule else ())
+            if p.kind is p.KEYWORD_ONLY
+        }
+        if not self.tracks:
+            self.settings = set(self.parameters[len(rules) :]) - {"out"}
+
+    def __call__(self, *inputs: Any, **settings: Any) -> Any:
+        """Compute, and record if a tracked Variable takes part. Arrays by position, settings by name."""
+        values = []
+        tracked = recorded = False
+        for x in inputs:
+            if type(x) is Variable:
+                values.append(x._data)
+                if x.requires_grad:
+                    tracked = True
+                elif x._primitive is not None:
+                    recorded = True
+            elif type(x) is list or type(x) is tuple:
+                return self(*[_constant(x) for x in inputs], **settings)
+            else:
+                values.append(x)
+        recording, scope = STATE.get()
+        try:
+            if self.variadic:
+                z = self.function(values, **settings)
+            elif settings:
+                z = self.function(*values, **settings)
+            else:
+                z = self.function(*values)
+        except (ValueError, TypeError, IndexError) as error:
+            raise _restated(error, self.name, values, scope) from error
+        if type(z) is not _ndarray:
+            z = _as_array(z)
+        result = _new(Variable)
+        result._data = z
+        result._grad = None
+        result._number = number = next(NUMBERS)
+        result.name = None
+        if recording and (tracked or recorded):
+            if tracked and self.tracks:
+                if z.dtype.kind != "f":
+                    raise TypeError(
+                        f"{self.name}: the result would be {z.dtype}, and only floating point can "
+                        f"be tracked{errors.place(scope)}; keep complex and object arrays out of it"
+                    )
+                result.requires_grad = True
+            else:
+                result.requires_grad = False
+            result._primitive = self
+            result._inputs = tuple([ref(x) for x in inputs]) if self.weak else inputs
+            result._values = values
+            result._settings = settings
+            result._scope = scope
+            tape = LOCAL.tape
+            tape.entries.append(ref(result))
+            if number % COMPACT_EVERY == 0:
+                tape.compact()
+        else:
+            result.requires_grad = False
+            result._primitive = None
+            result._inputs = ()
+            result._values = []
+            result._settings = settings
+            result._scope = None
+        return result
+
+    def spelled(self, *args: Any, **kwargs: Any) -> Any:
+        """Call with the function's own spelling: settings may be positional, arrays may be named."""
+        bound = dict(zip(self.parameters, args, strict=False))
+        missing = [p for p in self.parameters[: len(self.rules)] if p not in bound and p not in kwargs]
+        if len(args) > len(self.parameters) or bound.keys() & kwargs.keys() or missing:
+            raise TypeError(
+                f"{self.name}: it takes ({', '.join(self.parameters)}), and was called with "
+                f"{len(args)} positional arguments and {', '.join(kwargs) or 'no keywords'}"
+            )
+        bound.update(kwargs)
+        arrays = [bound.pop(name) for name in self.parameters[: len(self.rules)]]
+        settings = {}
+        for name, value in bound.items():
+            if name in self.settings:
+                settings[name] = value
+            elif name not in self.defaults or value is not self.defaults[name]:
+                raise errors.MissingRuleError(
+                    f"{self.name}: {name}= is not supported on a Variable; supported are "
+                    f"{', '.join(sorted(self.settings)) or 'the arrays alone'}"
+                )
+        return self(*(arrays[0] if self.variadic else arrays), **settings)
+
+    def __repr__(self) -> str:
+        return f"Primitive({self.name!r})"
+
+
+def primitive(
+    function: Callable[..., Any],
+    *rules: Rule | None,
+    name: str | None = None,
+    variadic: bool = False,
+    weak: bool = False,
+) -> Primitive:
+    """Add an operation: a function on arrays, and one vector-Jacobian rule per array argument.
+
+    A rule is `lambda g, z, *arrays, **settings: ∂L/∂(its array)`, with g = ∂L/∂z the cotangent of
+    the result z. Write it in NumPy: run on Variables, the same rule gives the next order. It need
+    not sum over broadcast axes or mind the dtype; it must have the array's shape otherwise. None
+    stands for "no gradient flows"; with no rule at all, results are untracked. If `function` is a
+    NumPy ufunc or has a NumPy dispatcher (SciPy's special functions are ufuncs), calling it on a
+    Variable from now on records; in any case the returned Primitive can be called.
+
+    >>> import numpy as np, autograd_lite as ag
+    >>> def softsign(x):
+    ...     return x / (1 + abs(x))
+    >>> softsign = ag.primitive(softsign, lambda g, z, x: g / (1 + abs(x)) ** 2)
+    >>> x = ag.Variable(1.0)
+    >>> softsign(x).backward()
+    >>> x.grad
+    array(0.25)
+    """
+    row = Primitive(function, rules, name or function.__name__, variadic, weak)
+    OPERATIONS[function] = row if isinstance(function, np.ufunc) else row.spelled
+    return row
+
+
+def composition(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a function of Variables that stands in for these NumPy functions."""
+
+    def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            OPERATIONS[function] = implementation
+        return implementation
+
+    return register
+
+
+def _constant(x: Any) -> Any:
+    return np.array(x) if type(x) is list or type(x) is tuple else x
+
+
+def _as_array(z: Any) -> Any:
+    """What a function returned, as an array: NumPy's scalars and subclasses become plain arrays."""
+    if isinstance(z, np.generic | float | int):
+        return np.asarray(z)
+    return z.view(_ndarray) if isinstance(z, _ndarray) else z
+
+
+def _restated(error: Exception, name: str, values: list[Any], scope: Any) -> Exception:
+    """The same kind of error, saying which operation met what and where."""
+    message = errors.operation_failed(name, values, scope, error)
+    for kind in (np.exceptions.AxisError, IndexError, ValueError, TypeError):
+        if isinstance(error, kind):
+            return kind(message)
+    return error

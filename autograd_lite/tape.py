@@ -1,0 +1,223 @@
+"""The order of things: numbers, recording on and off, scopes, and the visible tape of each thread.
+
+A recorded Variable carries a number from one process-wide counter, and creation order is
+topological order: whatever an operation reads was made before it. So the backward pass needs no
+list. The tape kept here is for people to look at; it holds its Variables weakly, and an operation
+whose result was dropped vanishes from it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    from autograd_lite.variable import Variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NUMBERS = itertools.count(1)
+"""The process-wide counter: `next()` on it is atomic, so numbers are unique across threads."""
+
+
+class Scope:
+    """A named stretch of the tape: `name`, the scope around it, and the formula it stands for.
+
+    Every `with ag.scope(...)` makes a new Scope, so two layers of the same name stay two.
+    """
+
+    __slots__ = ("formula", "name", "parent")
+
+    def __init__(self, name: str, parent: Scope | None = None, formula: str | None = None):
+        self.name, self.parent, self.formula = name, parent, formula
+
+    @property
+    def path(self) -> str:
+        """Names from the outermost scope inwards, `"encoder/attention"`."""
+        return f"{self.parent.path}/{self.name}" if self.parent else self.name
+
+    def __repr__(self) -> str:
+        return f"Scope({self.path!r})"
+
+
+STATE: ContextVar[tuple[bool, Scope | None]] = ContextVar("autograd_lite", default=(True, None))
+"""(recording, scope): an immutable value, hence per thread, per asyncio task, and exception-safe."""
+
+
+class _StateChange:
+    """A context manager, also a decorator, that holds another STATE for a while."""
+
+    __slots__ = ("_tokens",)
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[tuple[bool, Scope | None]]] = []
+
+    def _again(self) -> Self:
+        return type(self)()
+
+    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+        raise AssertionError("every subclass says which state it holds")
+
+    def __enter__(self) -> None:
+        self._tokens.append(STATE.set(self._state(*STATE.get())))
+
+    def __exit__(self, *exception: object) -> None:
+        STATE.reset(self._tokens.pop())
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(
+                f"{type(self).__name__}: cannot decorate the generator or coroutine "
+                f"'{function.__name__}', whose body runs later; use 'with' inside it"
+            )
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._again():  # a new one per call: threads may share the decorated function
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]  # a wrapper has its function's signature
+
+
+class no_grad(_StateChange):  # noqa: N801 - a statement-like name, as in the field
+    """Compute without recording: results are untracked Variables and nothing is kept alive.
+
+    A context manager and a decorator. Leaves stay tracked; only recording stops.
+
+    >>> import numpy as np, autograd_lite as ag
+    >>> x = ag.Variable(2.0)
+    >>> with ag.no_grad():
+    ...     y = x * 3.0
+    >>> y.requires_grad, float(y)
+    (False, 6.0)
+    """
+
+    __slots__ = ()
+
+    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+        return False, scope
+
+
+class recording(_StateChange):  # noqa: N801 - the counterpart of no_grad, used by the sweep
+    """Record, even inside `no_grad`: what a sweep with `create_graph=True` needs."""
+
+    __slots__ = ()
+
+    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+        return True, scope
+
+
+class scope(_StateChange):  # noqa: N801 - used as a statement
+    """Name a stretch of the tape, for pictures, messages and explanations. Scopes nest.
+
+    `formula` is the text of the composite that the stretch computes, for instance "Y = X·W + b".
+
+    >>> import numpy as np, autograd_lite as ag
+    >>> x = ag.Variable(2.0)
+    >>> with ag.scope("model"), ag.scope("square", formula="z = x·x"):
+    ...     y = x * x
+    >>> y.scope.path, y.scope.formula
+    ('model/square', 'z = x·x')
+    """
+
+    __slots__ = ("_formula", "_name")
+
+    def __init__(self, name: str, formula: str | None = None):
+        super().__init__()
+        self._name, self._formula = name, formula
+
+    def _again(self) -> Self:
+        return type(self)(self._name, self._formula)
+
+    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+        return recording, Scope(self._name, scope, self._formula)
+
+
+COMPACT_EVERY = 1024
+"""Dead entries are swept out when this many numbers have gone by and half of the tape may be dead."""
+
+
+class Tape:
+    """The operations recorded by this thread whose results are still alive, in order.
+
+    `len(tape)`, iteration and indexing give Variables; `print(tape)` lists them with shapes and
+    scopes. Get it with `ag.tape()`.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[weakref.ref[Variable]] = []
+        self._live_at_last_compaction = 0
+
+    def compact(self) -> None:
+        """Forget entries whose Variable is gone, if enough have been added to make it worthwhile.
+
+        The doubling keeps the cost per recorded operation constant however long the tape is.
+        """
+        if len(self.entries) > 2 * self._live_at_last_compaction:
+            self.entries = [entry for entry in self.entries if entry() is not None]
+            self._live_at_last_compaction = len(self.entries)
+
+    def __iter__(self) -> Iterator[Variable]:
+        alive = (entry() for entry in tuple(self.entries))
+        return (variable for variable in alive if variable is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: int) -> Variable:
+        return list(self)[index]
+
+    def __str__(self) -> str:
+        variables = list(self)
+        rows = [
+            (
+                f"#{v.number}",
+                v.label if v.name else "",
+                f"{v.operation.name if v.operation else ''}({', '.join(map(_operand, v.inputs))})",
+                f"{v.shape}",
+                f"{v.dtype}",
+                v.scope.path if v.scope else "",
+            )
+            for v in variables
+        ]
+        title = f"tape: {len(rows)} operation{'s' if len(rows) != 1 else ''}"
+        head = ("number", "name", "operation", "shape", "dtype", "scope")
+        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+        lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
+        return "\n".join([title, *(line.rstrip() for line in (lines if rows else []))])
+
+    __repr__ = __str__
+
+
+def _operand(x: Any) -> str:
+    """How an operand is written in the listing: a Variable's label, a constant's shape."""
+    if hasattr(x, "label"):
+        return str(x.label)
+    shape = getattr(x, "shape", ())
+    return f"array{shape}" if shape else f"{x}"
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.tape = Tape()
+
+
+LOCAL = _Local()
+
+
+def tape() -> Tape:
+    """The visible tape of the current thread.
+
+    >>> import numpy as np, autograd_lite as ag
+    >>> x = ag.Variable([1.0, 2.0], name="x")
+    >>> y = np.exp(x)
+    >>> ag.tape()[-1] is y
+    True
+    """
+    return LOCAL.tape

@@ -1,0 +1,510 @@
+"""Variable: a NumPy array that remembers how it was made.
+
+The class holds the value, the gradient and the record of the operation; every operator and method
+is one line that hands over to an entry of OPERATIONS, and so do NumPy's own functions, through the
+two dispatch protocols (NEP 13 `__array_ufunc__`, NEP 18 `__array_function__`).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from autograd_lite.errors import MissingRuleError, kind
+from autograd_lite.tape import NUMBERS, Scope
+
+Array = NDArray[Any]
+
+OPERATIONS: dict[Any, Callable[..., Any]] = {}
+"""NumPy function (or operator.getitem) → what to call in its place when a Variable takes part."""
+
+REDUCTIONS: dict[np.ufunc, Any] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+"""`np.add.reduce` and its like mean these functions."""
+
+
+@final
+class Variable:
+    """An array on the tape: `Variable(data, name=None, requires_grad=True)`.
+
+    `data` is copied; it must be floating point when gradients are wanted (TypeError otherwise).
+    NumPy's functions, operators and methods on a Variable compute as on its array and record what
+    they did, so that `backward()` can fill in `.grad`, an array of the Variable's shape and dtype,
+    or None before the first backward pass.
+
+    >>> import numpy as np, autograd_lite as ag
+    >>> x = ag.Variable([1.0, 2.0], name="x")
+    >>> loss = np.sum(x ** 2)
+    >>> loss.backward()
+    >>> x.grad
+    array([2., 4.])
+
+    How it was made can be read, not written: `operation` (None for a leaf), `inputs`, `settings`,
+    `scope`, `number`.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_data",
+        "_grad",
+        "_inputs",
+        "_number",
+        "_primitive",
+        "_scope",
+        "_settings",
+        "_values",
+        "name",
+        "requires_grad",
+    )
+
+    name: str | None
+    requires_grad: bool
+    _data: Any
+    _grad: Any
+    _number: int
+    _primitive: Any
+    _inputs: tuple[Any, ...]
+    _values: list[Any]
+    _settings: dict[str, Any]
+    _scope: Scope | None
+
+    def __init__(self, data: ArrayLike, name: str | None = None, requires_grad: bool = True):
+        array = np.array(data.data if type(data) is Variable else data)
+        if requires_grad and array.dtype.kind != "f":
+            raise TypeError(_not_floating(array))
+        self._data = array
+        self._grad = None
+        self._number = next(NUMBERS)
+        self._primitive, self._inputs, self._values, self._settings = None, (), [], {}
+        self._scope = None
+        self.name, self.requires_grad = name, requires_grad
+
+    # --- value and gradient -----------------------------------------------------------------
+
+    @property
+    def data(self) -> Array:
+        """The value, as a read-only view. Assign a new array of the same shape to replace it.
+
+        Assigning copies, keeps the dtype, and leaves every recorded graph as it was.
+        """
+        view: Array = self._data.view()
+        view.flags.writeable = False
+        return view
+
+    @data.setter
+    def data(self, new: ArrayLike) -> None:
+        if self._primitive is not None:
+            raise ValueError(
+                f"data: {self.label} is the result of '{self._primitive.name}' and cannot be "
+                f"assigned, or its record would be wrong; assign to the leaves it was computed from"
+            )
+        array = np.asarray(new)
+        if array.shape != self._data.shape:
+            raise ValueError(
+                f"data: {self.label} has shape {self._data.shape}, the new data has shape "
+                f"{array.shape}; make a new Variable to change the shape"
+            )
+        if not np.can_cast(array.dtype, self._data.dtype, casting="same_kind"):
+            raise TypeError(
+                f"data: {self.label} has dtype {self._data.dtype}, the new data has dtype "
+                f"{array.dtype}, which cannot be converted safely; use .astype yourself"
+            )
+        self._data = np.array(array, dtype=self._data.dtype)
+
+    @property
+    def grad(self) -> Array | None:
+        """The gradient that backward passes have accumulated, or None."""
+        grad: Array | None = self._grad
+        return grad
+
+    @grad.setter
+    def grad(self, new: ArrayLike | None) -> None:
+        if new is None:
+            self._grad = None
+            return
+        array = np.asarray(new)
+        if array.shape != self._data.shape or array.dtype.kind not in "fiub":
+            raise ValueError(
+                f"grad: {self.label} is a {kind(self._data)}, the new gradient is a "
+                f"{kind(array)}; assign None or a real array of the same shape"
+            )
+        self._grad = np.array(array, dtype=self._data.dtype)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient: `.grad` is None again, and the next backward pass starts anew."""
+        self._grad = None
+
+    def backward(
+        self, cotangent: ArrayLike | None = None, *, retain_grads: bool = False
+    ) -> None:
+        """Add the gradient of this Variable to `.grad` of every leaf it was computed from.
+
+        `cotangent`, ∂L/∂self for some scalar L, may be left out when there is one element (it is 1
+        then). `retain_grads=True` fills `.grad` of the intermediate Variables too. See
+        `ag.gradients` for gradients without storing them, and for higher orders.
+        """
+        from autograd_lite.backward import backward  # the one late import: backward stands on rules
+
+        backward(self, cotangent, retain_grads=retain_grads)
+
+    def detach(self) -> Variable:
+        """The same value as an untracked Variable: a constant for every derivative from here on.
+
+        It remembers its source only as long as others keep that alive, so that a state carried
+        from step to step does not drag its history along.
+        """
+        return OPERATIONS[Variable.detach](self)  # type: ignore[no-any-return]
+
+    def item(self) -> float | int | bool:
+        """The value of a one-element Variable as a Python number."""
+        return self._data.item()  # type: ignore[no-any-return]
+
+    # --- how it was made --------------------------------------------------------------------
+
+    @property
+    def number(self) -> int:
+        """The place in the process-wide order of creation."""
+        return self._number
+
+    @property
+    def operation(self) -> Any:
+        """The Primitive that computed this, or None for a leaf."""
+        return self._primitive
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The operands, in order: Variables, and constants as they were passed."""
+        if self._primitive is not None and self._primitive.weak:
+            return tuple(source for source in (ref() for ref in self._inputs) if source is not None)
+        return self._inputs
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The keyword settings of the operation: axis, keepdims and their like."""
+        return self._settings
+
+    @property
+    def scope(self) -> Scope | None:
+        """The innermost `ag.scope` it was recorded in."""
+        return self._scope
+
+    @property
+    def label(self) -> str:
+        """The name, or the operation and number: what messages call it."""
+        if self.name:
+            return self.name
+        return f"{self._primitive.name if self._primitive else 'Variable'} #{self._number}"
+
+    # --- NumPy's two protocols ---------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        operation: Any = ufunc
+        if method == "reduce":
+            operation, method = REDUCTIONS.get(ufunc, f"{ufunc.__name__}.reduce"), "__call__"
+            # ufunc.reduce means axis 0 where the functions mean every axis
+            kwargs = {"axis": 0, **kwargs}
+            if len(inputs) > 1:
+                kwargs["axis"], inputs = inputs[1], inputs[:1]
+        implementation = OPERATIONS.get(operation)
+        if implementation is None or method != "__call__" or kwargs.keys() & {"out", "where"}:
+            return _without_rule(ufunc, method, inputs, kwargs)
+        return implementation(*inputs, **kwargs) if kwargs else implementation(*inputs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        implementation = OPERATIONS.get(function)
+        if implementation is None:
+            return _without_rule(function, "__call__", args, kwargs)
+        return implementation(*args, **kwargs)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self.requires_grad:
+            raise TypeError(
+                f"np.asarray: {self.label} is tracked and would silently leave the tape; use .data "
+                f"for its value (np.stack([v, w]) joins Variables, np.broadcast_to(v, shape) fills)"
+            )
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    # --- Python's conversions: allowed where nothing can get lost ----------------------------
+
+    def _untracked(self, asked: str) -> Any:
+        if self.requires_grad:
+            raise TypeError(
+                f"{asked}: {self.label} is tracked and would silently leave the tape; "
+                f"use .item() for a Python number, .data for the array, or NumPy's functions"
+            )
+        return self._data
+
+    def __float__(self) -> float:
+        return float(self._untracked("float (and math.*)"))
+
+    def __int__(self) -> int:
+        return int(self._untracked("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._untracked("complex"))
+
+    def __bool__(self) -> bool:
+        return bool(self._untracked("bool"))
+
+    def __index__(self) -> int:
+        return operator.index(self._untracked("index"))
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Variable]:
+        return (self[i] for i in range(len(self)))  # len raises for 0-d, as NumPy does
+
+    def __repr__(self) -> str:
+        text = np.array2string(self._data, separator=", ", prefix="Variable(", threshold=20)
+        parts = [text]
+        if self._data.dtype != np.float64:
+            parts.append(f"dtype={self._data.dtype}")
+        if self.name:
+            parts.append(f"name={self.name!r}")
+        if self._primitive is not None:
+            parts.append(f"operation={self._primitive.name!r}")
+        elif not self.requires_grad:
+            parts.append("requires_grad=False")
+        return f"Variable({', '.join(parts)})"
+
+    __hash__ = object.__hash__
+
+    # --- attributes of the array ---------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        shape: tuple[int, ...] = self._data.shape
+        return shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the value."""
+        dtype: np.dtype[Any] = self._data.dtype
+        return dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        ndim: int = self._data.ndim
+        return ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size: int = self._data.size
+        return size
+
+    @property
+    def T(self) -> Variable:
+        """The transpose: all axes reversed."""
+        return OPERATIONS[np.transpose](self)  # type: ignore[no-any-return]
+
+    # --- operators: one line each ----------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Any:
+        return OPERATIONS[np.add](self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return OPERATIONS[np.add](other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return OPERATIONS[np.subtract](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return OPERATIONS[np.subtract](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return OPERATIONS[np.multiply](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return OPERATIONS[np.multiply](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return OPERATIONS[np.divide](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return OPERATIONS[np.divide](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return OPERATIONS[np.power](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return OPERATIONS[np.power](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return OPERATIONS[np.matmul](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return OPERATIONS[np.matmul](other, self)
+
+    def __neg__(self) -> Any:
+        return OPERATIONS[np.negative](self)
+
+    def __abs__(self) -> Any:
+        return OPERATIONS[np.absolute](self)
+
+    def __pos__(self) -> Any:
+        return OPERATIONS[np.positive](self)
+
+    def __invert__(self) -> Any:
+        return OPERATIONS[np.invert](self)
+
+    def __and__(self, other: Any) -> Any:
+        return OPERATIONS[np.bitwise_and](self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return OPERATIONS[np.bitwise_and](other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return OPERATIONS[np.bitwise_or](self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return OPERATIONS[np.bitwise_or](other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return OPERATIONS[np.bitwise_xor](self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return OPERATIONS[np.bitwise_xor](other, self)
+
+    def __lt__(self, other: Any) -> Any:
+        return OPERATIONS[np.less](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return OPERATIONS[np.less_equal](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return OPERATIONS[np.greater](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return OPERATIONS[np.greater_equal](self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return False if other is None else OPERATIONS[np.equal](self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return True if other is None else OPERATIONS[np.not_equal](self, other)
+
+    def __getitem__(self, index: Any) -> Any:
+        return OPERATIONS[operator.getitem](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"x[index] = value: {self.label} is on the tape and its value never changes; write "
+            f"x = ag.put(x, index, value) for a new Variable with these entries replaced"
+        )
+
+    # --- methods: as NumPy's, one line each --------------------------------------------------------
+
+    def sum(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.sum` of this Variable."""
+        return OPERATIONS[np.sum](self, *args, **kwargs)
+
+    def mean(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.mean` of this Variable."""
+        return OPERATIONS[np.mean](self, *args, **kwargs)
+
+    def max(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.max` of this Variable."""
+        return OPERATIONS[np.max](self, *args, **kwargs)
+
+    def min(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.min` of this Variable."""
+        return OPERATIONS[np.min](self, *args, **kwargs)
+
+    def argmax(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.argmax` of this Variable: untracked."""
+        return OPERATIONS[np.argmax](self, *args, **kwargs)
+
+    def argmin(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.argmin` of this Variable: untracked."""
+        return OPERATIONS[np.argmin](self, *args, **kwargs)
+
+    def any(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.any` of this Variable: untracked."""
+        return OPERATIONS[np.any](self, *args, **kwargs)
+
+    def all(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.all` of this Variable: untracked."""
+        return OPERATIONS[np.all](self, *args, **kwargs)
+
+    def clip(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.clip` of this Variable."""
+        return OPERATIONS[np.clip](self, *args, **kwargs)
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        """`np.reshape` of this Variable: `v.reshape(2, 3)` or `v.reshape((2, 3))`."""
+        return OPERATIONS[np.reshape](self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        """`np.transpose` of this Variable: `v.transpose(1, 0)`, `v.transpose((1, 0))` or all axes."""
+        return OPERATIONS[np.transpose](self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def astype(self, dtype: Any) -> Any:
+        """This Variable converted: to a floating dtype it stays tracked, to others it does not."""
+        return OPERATIONS[np.astype](self, dtype)
+
+
+def _not_floating(array: Array) -> str:
+    advice = "pass requires_grad=False for a constant"
+    if array.dtype.kind in "iub":
+        advice = f"write {array.item()}.0 or .astype(float), or {advice}" if array.size == 1 else (
+            f"convert with .astype(float), or {advice}"
+        )
+    elif array.dtype.kind == "c":
+        advice = f"split it into real and imaginary parts, or {advice}"
+    return f"Variable: only floating point can be tracked, this is a {kind(array)}; {advice}"
+
+
+def _without_rule(function: Any, method: str, args: Any, kwargs: Any) -> Any:
+    """Run a function without a rule on plain arrays, if no tracked Variable would get lost."""
+    name = function.__name__ + ("" if method == "__call__" else f".{method}")
+    for keyword in ("out", "where"):
+        if kwargs.get(keyword) is not None:
+            raise MissingRuleError(
+                f"{name}: {keyword}= would write into an array that the tape cannot follow; use the "
+                f"returned value{' and np.where' if keyword == 'where' else ''}"
+            )
+    tracked = [v for v in _variables((args, kwargs)) if v.requires_grad]
+    if tracked:
+        raise MissingRuleError(
+            f"{name}: there is no derivative rule for it, and {tracked[0].label} is tracked; "
+            f"add one with ag.primitive({name}, rule), or take .data or .detach() if no gradient "
+            f"should flow"
+        )
+    call = function if method == "__call__" else getattr(function, method)
+    return call(*_plain(args), **_plain(kwargs))
+
+
+def _variables(nested: Any) -> Iterator[Variable]:
+    if type(nested) is Variable:
+        yield nested
+    elif isinstance(nested, list | tuple):
+        for element in nested:
+            yield from _variables(element)
+    elif isinstance(nested, dict):
+        yield from _variables(list(nested.values()))
+
+
+def _plain(nested: Any) -> Any:
+    if type(nested) is Variable:
+        return nested.data
+    if type(nested) in (list, tuple):
+        return type(nested)(_plain(element) for element in nested)
+    if isinstance(nested, dict):
+        return {key: _plain(element) for key, element in nested.items()}
+    return nested

@@ -1,0 +1,1 @@
+"""Neural networks: every layer and loss is a composition of recorded operations."""
