@@ -8,8 +8,8 @@ Run on arrays it computes; run on Variables (`create_graph`) the same rules are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from heapq import heappop, heappush
+from collections.abc import Container, Sequence
+from heapq import heappop, heappush, heappushpop
 from typing import Any, overload
 
 import numpy as np
@@ -24,83 +24,127 @@ from autograd_lite.variable import Array, Variable
 def sweep(
     output: Variable,
     cotangent: Any,
-    wanted: Callable[[Variable], bool],
+    wanted: Container[int] | None = None,
     lowest: int = 0,
     create_graph: bool = False,
 ) -> list[tuple[Variable, Any, bool]]:
-    """Cotangents of the wanted Variables, as (variable, cotangent, whether nobody else holds it).
+    """Cotangents of Variables, as (variable, cotangent, whether nobody else holds that array).
 
-    Nothing older than the number `lowest` is visited.
+    Of those whose numbers are `wanted`, or of all leaves. Nothing older than `lowest` is visited.
     """
     found = []
-    number = output._number
-    variables = {number: output}  # those with something pending
-    pending = {number: cotangent}  # their cotangents so far
-    pieces: dict[int, list[Any]] = {}  # cotangents of parts of them, (index, piece)
-    owned: set[int] = set()  # pending sums that may be added to in place
-    heap = [-number]
-    while heap:
-        number = -heappop(heap)
-        z = variables.pop(number)
-        g = pending.pop(number, None)
-        if number in pieces:
-            merged = scatter(pieces.pop(number), z._data.shape, create_graph)
-            g = merged if g is None else g + merged
+    pending: dict[int, Any] = {}  # cotangents so far; None where there are only pieces
+    pieces: dict[int, list[Any]] = {}  # cotangents of parts, (index, piece)
+    owned: set[int] = set()  # sums that nobody else holds, so that they may be added to in place
+    heap: list[tuple[int, Variable]] = []  # (−number, Variable) of the results with something pending
+    leaves: list[Variable] = []  # wait outside the heap: nothing comes after them
+    pending[output._number] = cotangent
+    upcoming: Variable | None = None  # what was reached when nothing else waited skips the heap
+    if output._primitive is None:
+        leaves.append(output)
+    else:
+        upcoming = output
+    while upcoming is not None or heap:
+        if upcoming is None:
+            z = heappop(heap)[1]
+        elif not heap:
+            z = upcoming
+        else:
+            z = heappushpop(heap, (-upcoming._number, upcoming))[1]
+        upcoming = None
+        number = z._number
+        g = pending.pop(number)
+        if pieces and number in pieces:
+            g = _merge(g, pieces.pop(number), z, create_graph)
             owned.add(number)
-        if wanted(z):
+        if wanted is not None and number in wanted:
             found.append((z, g, number in owned))
         primitive = z._primitive
-        if primitive is None:
-            continue
-        inputs = z._inputs
         settings = z._settings
         if create_graph:
             _refuse_stale(z)
-            own, values = z, inputs
+            own, values = z, z._inputs
         else:
             own, values = z._data, z._values
-        for i, x in enumerate(inputs):
-            if type(x) is not Variable or not x.requires_grad or x._number < lowest:
+        rules = primitive.rules if not primitive.variadic else primitive.rules_for(len(values))
+        position = -1
+        for x in z._inputs:
+            position += 1
+            if type(x) is not Variable or not x.requires_grad:
                 continue
-            rule = primitive.rules[0 if primitive.variadic else i]
-            if rule is None:
+            rule = rules[position]
+            number = x._number
+            if rule is None or number < lowest:
                 continue
-            if primitive.variadic:
-                settings = {**z._settings, "index": i}
             try:
-                piece = rule(g, own, *values, **settings) if settings else rule(g, own, *values)
+                # spelt out, for calling with *values costs as much as a small rule
+                if settings:
+                    piece = rule(g, own, *values, **settings)
+                elif len(values) == 1:
+                    piece = rule(g, own, values[0])
+                elif len(values) == 2:
+                    piece = rule(g, own, values[0], values[1])
+                else:
+                    piece = rule(g, own, *values)
             except Exception as error:
-                error.add_note(f"in the derivative rule of '{z.label}' for argument {i}{errors.place(z._scope)}")
+                error.add_note(
+                    f"in the derivative rule of {z.label} for argument {position}"
+                    f"{errors.place(z._scope)}"
+                )
                 raise
-            data = x._data
-            k = x._number
-            if type(piece) is tuple:
-                pieces.setdefault(k, []).append(piece)
+            if type(piece) is tuple:  # (index, piece): a cotangent for a part of x
+                pieces.setdefault(number, []).append(piece)
+                piece = None
             else:
+                data = x._data
                 try:
                     if piece.shape != data.shape:
                         piece = _unbroadcast(piece, data.shape)
-                    if piece.dtype != data.dtype:
+                    if piece.dtype is not data.dtype:
                         piece = piece.astype(data.dtype)
                 except (AttributeError, ValueError):
-                    raise errors.RuleError(
-                        f"{primitive.name}: the derivative rule for argument {i} returned a "
-                        f"{errors.kind(piece)}, the argument is a {errors.kind(data)}"
-                        f"{errors.place(z._scope)}; a rule returns a cotangent of its argument's shape"
-                    ) from None
-                if k not in pending:
-                    pending[k] = piece
-                    if x._primitive is None and _is_fresh(piece, g, own, values):
-                        owned.add(k)
-                elif k in owned:
-                    pending[k] += piece
+                    raise _wrong_shape(z, position, piece) from None
+            if number in pending:
+                so_far = pending[number]
+                if piece is None:
+                    continue
+                if so_far is None:
+                    pending[number] = piece
+                elif number in owned:
+                    pending[number] += piece
                 else:
-                    pending[k] = pending[k] + piece
-                    owned.add(k)
-            if k not in variables:
-                variables[k] = x
-                heappush(heap, -k)
+                    pending[number] = so_far + piece
+                    owned.add(number)
+                continue
+            pending[number] = piece
+            if x._primitive is None:
+                leaves.append(x)
+                if _is_fresh(piece, g, own, values):
+                    owned.add(number)
+            elif upcoming is None:
+                upcoming = x
+            else:
+                heappush(heap, (-number, x))
+    for z in leaves:
+        number = z._number
+        g = pending[number]
+        if number in pieces:
+            g = _merge(g, pieces[number], z, create_graph)
+            owned.add(number)
+        if wanted is None or number in wanted:
+            found.append((z, g, number in owned))
     return found
+
+
+def _merge(g: Any, pieces: list[Any], z: Variable, create_graph: bool) -> Any:
+    """The cotangent of z: what came for all of it, if anything, and what came for parts."""
+    if type(z._data) is tuple:  # several results: each has had its own cotangents, or none
+        parts = [np.zeros_like(part) for part in z._data]
+        for position, piece in pieces:
+            parts[position] = parts[position] + piece
+        return tuple(parts)
+    merged = scatter(pieces, z._data.shape, create_graph)
+    return merged if g is None else g + merged
 
 
 def _is_fresh(piece: Any, *given: Any) -> bool:
@@ -118,6 +162,21 @@ def _is_fresh(piece: Any, *given: Any) -> bool:
     )
 
 
+class _Everything:
+    """The container of all numbers."""
+
+    def __contains__(self, number: object) -> bool:
+        return True
+
+
+def _wrong_shape(z: Variable, position: int, piece: Any) -> errors.RuleError:
+    return errors.RuleError(
+        f"{z._primitive.name}: the derivative rule for argument {position} returned a "
+        f"{errors.kind(piece)}, the argument is a {errors.kind(z._inputs[position]._data)}"
+        f"{errors.place(z._scope)}; a rule returns a cotangent in the shape of its argument"
+    )
+
+
 def _unbroadcast(piece: Any, shape: tuple[int, ...]) -> Any:
     """Sum a cotangent over the axes along which its operand of this shape was broadcast."""
     extra = piece.ndim - len(shape)
@@ -127,7 +186,7 @@ def _unbroadcast(piece: Any, shape: tuple[int, ...]) -> Any:
     if extra < 0 or any(
         n != m and n != 1 for n, m in zip(shape, piece.shape[extra:], strict=True)
     ):
-        raise ValueError("not a broadcast of the operand's shape")
+        raise ValueError(f"it returned a cotangent of shape {piece.shape}")
     summed = np.add.reduce(piece, axis=(*range(extra), *stretched))
     return summed if summed.shape == shape else np.reshape(summed, shape)
 
@@ -174,9 +233,9 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
     return cotangent if cotangent.dtype == data.dtype else cotangent.astype(data.dtype)
 
 
-def _own_array(g: Any, owned: bool) -> Array:
-    """A cotangent as an array that nobody else holds."""
-    return np.asarray(g) if owned else np.array(g)
+def _own_array(g: Any, variable: Variable, owned: bool) -> Array:
+    """A cotangent as an array of the Variable's dtype that nobody else holds."""
+    return (np.asarray if owned else np.array)(g, dtype=variable._data.dtype)
 
 
 def backward(
@@ -189,10 +248,12 @@ def backward(
     seed = _seed(output, cotangent, "backward")
     if type(seed) is Variable:
         seed = seed._data
-    found = sweep(output, seed, lambda v: v._primitive is None or retain_grads)
+    found = sweep(output, seed, _Everything() if retain_grads else None)
     for variable, g, owned in found:
         old = variable._grad
-        variable._grad = _own_array(g, owned) if old is None else np.asarray(old + g)
+        variable._grad = _own_array(
+            g if old is None else old + g, variable, owned or old is not None
+        )
 
 
 @overload
@@ -247,9 +308,9 @@ def gradients(
     lowest = min(numbers, default=output._number + 1)
     if create_graph:
         with recording():
-            found = sweep(output, seed, lambda v: v._number in numbers, lowest, create_graph)
+            found = sweep(output, seed, numbers, lowest, create_graph)
     else:
-        found = sweep(output, seed, lambda v: v._number in numbers, lowest)
+        found = sweep(output, seed, numbers, lowest)
     by_number = {v._number: (g, owned) for v, g, owned in found}
     results: list[Any] = []
     for v in variables:
@@ -257,5 +318,5 @@ def gradients(
         if create_graph:
             results.append(g if type(g) is Variable else Variable(g, requires_grad=False))
         else:
-            results.append(_own_array(g, owned and len(numbers) == len(variables)))
+            results.append(_own_array(g, v, owned and len(numbers) == len(variables)))
     return results[0] if single else results

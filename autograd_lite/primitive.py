@@ -7,18 +7,23 @@ function of Variables that stands in for a NumPy function; it has no rule of its
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
 from autograd_lite import errors
-from autograd_lite.tape import COMPACT_EVERY, LOCAL, NUMBERS, STATE
+from autograd_lite.tape import LOCAL, NUMBERS, STATE
 from autograd_lite.variable import OPERATIONS, Variable
 
 Rule = Callable[..., Any]
+_ABSENT = object()
+_NO_SETTINGS: dict[str, Any] = {}  # shared by all recorded ufuncs, and never written to
+_FLOAT64 = np.dtype(np.float64)
+_SEQUENCES = (list, tuple)
 _new = object.__new__
 _ndarray = np.ndarray
 
@@ -75,38 +80,55 @@ class Primitive:
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Compute, and record if a tracked Variable takes part. Arrays by position, settings by name."""
         values = []
-        tracked = recorded = False
-        for x in inputs:
+        tracked = recorded = any_variable = False
+        for position, x in enumerate(inputs):
             if type(x) is Variable:
+                any_variable = True
                 values.append(x._data)
                 if x.requires_grad:
                     tracked = True
+                    if position >= len(self.rules) and self.tracks and not self.variadic:
+                        raise errors.RuleError(
+                            f"{self.name}: argument {position} is tracked, and the operation has "
+                            f"rules for {len(self.rules)} arguments only; add one, or detach it"
+                        )
                 elif x._primitive is not None:
                     recorded = True
             elif type(x) is list or type(x) is tuple:
                 return self(*[_constant(x) for x in inputs], **settings)
             else:
                 values.append(x)
-        recording, scope = STATE.get()
         try:
-            if self.variadic:
-                z = self.function(values, **settings)
-            elif settings:
-                z = self.function(*values, **settings)
-            else:
-                z = self.function(*values)
+            z = self.function(values, **settings) if self.variadic else self.function(*values, **settings)
         except (ValueError, TypeError, IndexError) as error:
-            raise _restated(error, self.name, values, scope) from error
+            raise _restated(error, self.name, values) from error
+        return self.record(z, inputs, values, settings, tracked, recorded) if any_variable else z
+
+    def record(
+        self,
+        z: Any,
+        inputs: tuple[Any, ...],
+        values: Sequence[Any],
+        settings: dict[str, Any],
+        tracked: bool,
+        recorded: bool,
+    ) -> Any:
+        """The result as a Variable, on the tape if it depends on something tracked.
+
+        Several results make one entry whose value is a tuple, and a selection from it for each.
+        """
         if type(z) is not _ndarray:
             z = _as_array(z)
+        several = type(z) is tuple
+        recording, scope = STATE.get()
         result = _new(Variable)
         result._data = z
         result._grad = None
-        result._number = number = next(NUMBERS)
         result.name = None
+        result._number = next(NUMBERS)
         if recording and (tracked or recorded):
             if tracked and self.tracks:
-                if z.dtype.kind != "f":
+                if not several and z.dtype.kind != "f":
                     raise TypeError(
                         f"{self.name}: the result would be {z.dtype}, and only floating point can "
                         f"be tracked{errors.place(scope)}; keep complex and object arrays out of it"
@@ -115,22 +137,27 @@ class Primitive:
             else:
                 result.requires_grad = False
             result._primitive = self
-            result._inputs = tuple([ref(x) for x in inputs]) if self.weak else inputs
+            result._inputs = inputs if not self.weak else tuple([ref(x) for x in inputs])
             result._values = values
             result._settings = settings
             result._scope = scope
             tape = LOCAL.tape
             tape.entries.append(ref(result))
-            if number % COMPACT_EVERY == 0:
+            if len(tape.entries) > tape.limit:
                 tape.compact()
         else:
             result.requires_grad = False
             result._primitive = None
             result._inputs = ()
-            result._values = []
-            result._settings = settings
+            result._values = ()
+            result._settings = _NO_SETTINGS
             result._scope = None
-        return result
+        return tuple([select(result, i) for i in range(len(z))]) if several else result
+
+    def rules_for(self, count: int) -> list[Rule | None]:
+        """The rule of each of the arrays that a variadic operation was given."""
+        rule = self.rules[0]
+        return [rule and functools.partial(rule, index=index) for index in range(count)]
 
     def spelled(self, *args: Any, **kwargs: Any) -> Any:
         """Call with the function's own spelling: settings may be positional, arrays may be named."""
@@ -156,6 +183,93 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"Primitive({self.name!r})"
+
+
+def ufunc_gate(row: Primitive) -> Callable[..., Any]:
+    """What calling `row` does for one or two arrays and no settings, spelt out and inlined.
+
+    Most of a program's operations come through here, and it halves what recording one costs;
+    whatever is unusual goes the general way.
+    """
+    function, tracks = row.function, row.tracks
+
+    def unary(x: Any, /) -> Any:
+        recording, scope = STATE.get()
+        if type(x) is not Variable or not x.requires_grad or not recording or not tracks:
+            return row(x)
+        a = x._data
+        try:
+            z = function(a)
+        except (ValueError, TypeError) as error:
+            raise _restated(error, row.name, (a,)) from error
+        if type(z) is not _ndarray:
+            z = _as_array(z)
+        if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
+            return row(x)  # which says what is wrong with it
+        result = _new(Variable)
+        result._data = z
+        result._grad = None
+        result._number = next(NUMBERS)
+        result._primitive = row
+        result._inputs = (x,)
+        result._values = (a,)
+        result._settings = _NO_SETTINGS
+        result._scope = scope
+        result.name = None
+        result.requires_grad = True
+        tape = LOCAL.tape
+        tape.entries.append(ref(result))
+        if len(tape.entries) > tape.limit:
+            tape.compact()
+        return result
+
+    def binary(x: Any, y: Any, /) -> Any:
+        recording, scope = STATE.get()
+        if type(x) is Variable:
+            a = x._data
+            tracked = x.requires_grad
+        elif type(x) is list or type(x) is tuple:
+            return row(x, y)
+        else:
+            a = x
+            tracked = False
+        if type(y) is Variable:
+            b = y._data
+            tracked = tracked or y.requires_grad
+        elif type(y) is list or type(y) is tuple:
+            return row(x, y)
+        else:
+            b = y
+        if not tracked or not recording or not tracks:
+            return row(x, y)
+        try:
+            z = function(a, b)
+        except (ValueError, TypeError) as error:
+            raise _restated(error, row.name, (a, b)) from error
+        if type(z) is not _ndarray:
+            z = _as_array(z)
+        if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
+            return row(x, y)  # which says what is wrong with it
+        result = _new(Variable)
+        result._data = z
+        result._grad = None
+        result._number = next(NUMBERS)
+        result._primitive = row
+        result._inputs = (x, y)
+        result._values = (a, b)
+        result._settings = _NO_SETTINGS
+        result._scope = scope
+        result.name = None
+        result.requires_grad = True
+        tape = LOCAL.tape
+        tape.entries.append(ref(result))
+        if len(tape.entries) > tape.limit:
+            tape.compact()
+        return result
+
+    if row.function.nout > 1:
+        return row
+    return {1: unary, 2: binary}.get(row.function.nin, row)
 
 
 def primitive(
@@ -184,7 +298,7 @@ def primitive(
     array(0.25)
     """
     row = Primitive(function, rules, name or function.__name__, variadic, weak)
-    OPERATIONS[function] = row if isinstance(function, np.ufunc) else row.spelled
+    OPERATIONS[function] = ufunc_gate(row) if isinstance(function, np.ufunc) else row.spelled
     return row
 
 
@@ -199,6 +313,21 @@ def composition(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     return register
 
 
+def _take(values: Any, *, position: int) -> Any:
+    return values[position]
+
+
+_SELECT = Primitive(_take, (lambda g, z, values, *, position: (position, g),), "select")
+_SELECT_UNTRACKED = Primitive(_take, (None,), "select")
+
+
+def select(several: Variable, position: int) -> Any:
+    """One of the results of an operation that has several; integers among them are untracked."""
+    position = range(len(several._data))[position]
+    floating = several._data[position].dtype.kind == "f"
+    return (_SELECT if floating else _SELECT_UNTRACKED)(several, position=position)
+
+
 def _constant(x: Any) -> Any:
     return np.array(x) if type(x) is list or type(x) is tuple else x
 
@@ -207,12 +336,14 @@ def _as_array(z: Any) -> Any:
     """What a function returned, as an array: NumPy's scalars and subclasses become plain arrays."""
     if isinstance(z, np.generic | float | int):
         return np.asarray(z)
+    if isinstance(z, tuple):
+        return tuple([_as_array(part) for part in z])
     return z.view(_ndarray) if isinstance(z, _ndarray) else z
 
 
-def _restated(error: Exception, name: str, values: list[Any], scope: Any) -> Exception:
+def _restated(error: Exception, name: str, values: Sequence[Any]) -> Exception:
     """The same kind of error, saying which operation met what and where."""
-    message = errors.operation_failed(name, values, scope, error)
+    message = errors.operation_failed(name, values, STATE.get()[1], error)
     for kind in (np.exceptions.AxisError, IndexError, ValueError, TypeError):
         if isinstance(error, kind):
             return kind(message)

@@ -139,10 +139,6 @@ class scope(_StateChange):  # noqa: N801 - used as a statement
         return recording, Scope(self._name, scope, self._formula)
 
 
-COMPACT_EVERY = 1024
-"""Dead entries are swept out when this many numbers have gone by and half of the tape may be dead."""
-
-
 class Tape:
     """The operations recorded by this thread whose results are still alive, in order.
 
@@ -152,16 +148,15 @@ class Tape:
 
     def __init__(self) -> None:
         self.entries: list[weakref.ref[Variable]] = []
-        self._live_at_last_compaction = 0
+        self.limit = 1024
 
     def compact(self) -> None:
-        """Forget entries whose Variable is gone, if enough have been added to make it worthwhile.
+        """Forget the entries whose Variable is gone; called when there are more than `limit`.
 
-        The doubling keeps the cost per recorded operation constant however long the tape is.
+        The limit is twice what is left, so that recording costs the same however long the tape is.
         """
-        if len(self.entries) > 2 * self._live_at_last_compaction:
-            self.entries = [entry for entry in self.entries if entry() is not None]
-            self._live_at_last_compaction = len(self.entries)
+        self.entries = [entry for entry in self.entries if entry() is not None]
+        self.limit = max(1024, 2 * len(self.entries))
 
     def __iter__(self) -> Iterator[Variable]:
         alive = (entry() for entry in tuple(self.entries))

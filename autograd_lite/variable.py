@@ -8,7 +8,7 @@ two dispatch protocols (NEP 13 `__array_ufunc__`, NEP 18 `__array_function__`).
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, final
 
 import numpy as np
@@ -74,7 +74,7 @@ class Variable:
     _number: int
     _primitive: Any
     _inputs: tuple[Any, ...]
-    _values: list[Any]
+    _values: Sequence[Any]
     _settings: dict[str, Any]
     _scope: Scope | None
 
@@ -85,7 +85,7 @@ class Variable:
         self._data = array
         self._grad = None
         self._number = next(NUMBERS)
-        self._primitive, self._inputs, self._values, self._settings = None, (), [], {}
+        self._primitive, self._inputs, self._values, self._settings = None, (), (), {}
         self._scope = None
         self.name, self.requires_grad = name, requires_grad
 
@@ -93,13 +93,13 @@ class Variable:
 
     @property
     def data(self) -> Array:
-        """The value, as a read-only view. Assign a new array of the same shape to replace it.
+        """The value, as a read-only view (a tuple of them for an operation with several results). Assign a new array of the same shape to replace it.
 
         Assigning copies, keeps the dtype, and leaves every recorded graph as it was.
         """
-        view: Array = self._data.view()
-        view.flags.writeable = False
-        return view
+        if type(self._data) is tuple:
+            return tuple(_read_only(array) for array in self._data)  # type: ignore[return-value]
+        return _read_only(self._data)
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
@@ -208,17 +208,12 @@ class Variable:
     # --- NumPy's two protocols ---------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        operation: Any = ufunc
-        if method == "reduce":
-            operation, method = REDUCTIONS.get(ufunc, f"{ufunc.__name__}.reduce"), "__call__"
-            # ufunc.reduce means axis 0 where the functions mean every axis
-            kwargs = {"axis": 0, **kwargs}
-            if len(inputs) > 1:
-                kwargs["axis"], inputs = inputs[1], inputs[:1]
-        implementation = OPERATIONS.get(operation)
-        if implementation is None or method != "__call__" or kwargs.keys() & {"out", "where"}:
-            return _without_rule(ufunc, method, inputs, kwargs)
-        return implementation(*inputs, **kwargs) if kwargs else implementation(*inputs)
+        implementation = OPERATIONS.get(ufunc)
+        if implementation is not None and method == "__call__" and not kwargs:
+            return implementation(*inputs)
+        if method == "reduce" and ufunc in REDUCTIONS:
+            return OPERATIONS[REDUCTIONS[ufunc]](*inputs, **{"axis": 0, **kwargs})
+        return _without_rule(ufunc, method, inputs, kwargs)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
@@ -287,13 +282,18 @@ class Variable:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value."""
-        shape: tuple[int, ...] = self._data.shape
+        shape: tuple[int, ...] = (
+            tuple(array.shape for array in self._data)
+            if type(self._data) is tuple
+            else self._data.shape
+        )
         return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the value."""
-        dtype: np.dtype[Any] = self._data.dtype
+        first = self._data[0] if type(self._data) is tuple else self._data
+        dtype: np.dtype[Any] = first.dtype
         return dtype
 
     @property
@@ -459,6 +459,12 @@ class Variable:
         return OPERATIONS[np.astype](self, dtype)
 
 
+def _read_only(array: Any) -> Array:
+    view: Array = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def _not_floating(array: Array) -> str:
     advice = "pass requires_grad=False for a constant"
     if array.dtype.kind in "iub":
@@ -473,13 +479,12 @@ def _not_floating(array: Array) -> str:
 def _without_rule(function: Any, method: str, args: Any, kwargs: Any) -> Any:
     """Run a function without a rule on plain arrays, if no tracked Variable would get lost."""
     name = function.__name__ + ("" if method == "__call__" else f".{method}")
-    for keyword in ("out", "where"):
-        if kwargs.get(keyword) is not None:
-            raise MissingRuleError(
-                f"{name}: {keyword}= would write into an array that the tape cannot follow; use the "
-                f"returned value{' and np.where' if keyword == 'where' else ''}"
-            )
     tracked = [v for v in _variables((args, kwargs)) if v.requires_grad]
+    if tracked and method == "__call__" and function in OPERATIONS:
+        raise MissingRuleError(
+            f"{name}: {', '.join(kwargs)}= is not supported on a Variable, and {tracked[0].label} "
+            f"is tracked; use the returned value, with .astype for dtype= and np.where for where="
+        )
     if tracked:
         raise MissingRuleError(
             f"{name}: there is no derivative rule for it, and {tracked[0].label} is tracked; "

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import composition, primitive
+from autograd_lite.variable import OPERATIONS
 
 # --- arithmetic ------------------------------------------------------------------------------------
 
@@ -31,7 +32,7 @@ primitive(np.sign, None)
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
     """y·x^(y−1), and 0 for y = 0 even at x = 0, where the formula would say 0·∞."""
     if type(y) is float or type(y) is int:
-        return g * (y * x ** (y - 1)) if y != 0 else g * np.zeros_like(x)
+        return g * (y * x ** (y - 1)) if y != 0 else np.where(False, g, 0)
     return g * (y * np.where((x == 0) & (y == 0), 1, x) ** (y - 1))
 
 
@@ -40,12 +41,13 @@ def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
     return g * (z * np.log(np.where(x == 0, 1, x)))
 
 
-power = primitive(np.power, _power_base, _power_exponent)
+primitive(np.power, _power_base, _power_exponent)
+_general_power, _square = OPERATIONS[np.power], OPERATIONS[np.square]
 
 
 @composition(np.power)
 def _power(x: Any, y: Any, /) -> Any:
-    return np.square(x) if (type(y) is int or type(y) is float) and y == 2 else power(x, y)
+    return _square(x) if (type(y) is int or type(y) is float) and y == 2 else _general_power(x, y)
 
 
 # --- exponentials and trigonometry -----------------------------------------------------------------
@@ -104,8 +106,10 @@ def _inside(x: Any, lower: Any, upper: Any) -> Any:
 clip = primitive(
     _clip,
     lambda g, z, x, lower, upper: np.where(_inside(x, lower, upper), g, 0),
-    lambda g, z, x, lower, upper: np.where(_clip(x, lower, None) > x, g, 0) if upper is None else np.where((x < lower) & (lower < upper), g, 0),
-    lambda g, z, x, lower, upper: np.where(x > upper, g, 0),
+    lambda g, z, x, lower, upper: np.where(
+        x < lower if upper is None else (x < lower) & (lower < upper), g, 0
+    ),
+    lambda g, z, x, lower, upper: np.where(_clip(x, lower, None) > upper, g, 0),
     name="clip",
 )
 

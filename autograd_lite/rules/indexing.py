@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd_lite.primitive import Primitive, composition, primitive
+from autograd_lite.primitive import Primitive, composition, select
 from autograd_lite.variable import Variable
 
 
@@ -25,7 +25,9 @@ def split(index: Any, first: int = 0) -> tuple[Any, list[Any]]:
         if type(element) is Variable:
             operands.append(element)
             return Slot(first + len(operands) - 1)
-        return np.array(element) if isinstance(element, list) else element
+        if isinstance(element, list):  # the caller may change a list; an empty one selects nothing
+            return np.array(element, dtype=None if element else int)
+        return element
 
     if type(index) is tuple:
         return tuple([visit(element) for element in index]), operands
@@ -61,6 +63,8 @@ _index = Primitive(
 @composition(operator.getitem)
 def getitem(x: Any, index: Any) -> Any:
     """x[index], for every index NumPy knows; untracked Variables in it are recorded operands."""
+    if type(x) is Variable and type(x._data) is tuple:
+        return select(x, index)
     template, operands = split(index)
     return _index(x, *operands, index=template)
 
@@ -109,11 +113,17 @@ def _put_value_rule(g: Any, z: Any, x: Any, value: Any, *operands: Any, index: A
     """The cotangent of the entries written; of several writes to one entry, the last one counts."""
     index = fill(index, operands)
     if not may_repeat(index):
-        return g[index]
+        return _with_leading_axes(g[index], value)
     position = np.zeros(x.shape, int)
     order = np.arange(position[index].size).reshape(position[index].shape)
     position[index] = order
-    return np.where(position[index] == order, g[index], 0)
+    return _with_leading_axes(np.where(position[index] == order, g[index], 0), value)
+
+
+def _with_leading_axes(piece: Any, value: Any) -> Any:
+    """Assignment drops leading axes of length 1 that the target has not; give them back."""
+    missing = np.ndim(value) - piece.ndim
+    return np.reshape(piece, (1,) * missing + piece.shape) if missing > 0 else piece
 
 
 _put_primitive = Primitive(

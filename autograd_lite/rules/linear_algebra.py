@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ def _matmul_right(g: Any, z: Any, x: Any, y: Any) -> Any:
     if x.ndim == 1:
         return x[:, None] * g[..., None, :] if y.ndim > 1 else g * x
     if y.ndim == 1:
-        return np.matmul(np.reshape(g, (-1,)), np.reshape(x, (-1, x.shape[-1])))
+        rows = math.prod(x.shape[:-1])
+        return np.matmul(np.reshape(g, (rows,)), np.reshape(x, (rows, x.shape[-1])))
     return np.matmul(_transposed(x), g)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.primitive import composition, primitive
-from autograd_lite.variable import Variable
+from autograd_lite.primitive import primitive
 
 Axis = int | tuple[int, ...] | None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.primitive import composition, primitive
+from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.variable import OPERATIONS, Variable
 
 
@@ -15,7 +15,19 @@ def _inverse(axes: Any) -> Any:
     return None if axes is None else tuple(np.argsort([axis % len(axes) for axis in axes]))
 
 
-primitive(np.reshape, lambda g, z, x, *, shape, order="C": np.reshape(g, x.shape, order=order))
+_reshape = primitive(
+    np.reshape, lambda g, z, x, *, shape, order="C": np.reshape(g, x.shape, order=order)
+)
+
+
+@composition(np.reshape)
+def reshape(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
+    """order="A" asks for the layout of the data; what it is now is what gets recorded."""
+    if order == "A":
+        order = "F" if a.data.flags.fnc else "C"
+    return _reshape(a, shape=shape, **({} if order == "C" else {"order": order}))
+
+
 primitive(np.transpose, lambda g, z, x, *, axes=None: np.transpose(g, _inverse(axes)))
 primitive(np.broadcast_to, lambda g, z, x, *, shape: g)  # the sweep sums what was broadcast
 
@@ -40,15 +52,19 @@ def _stack_rule(g: Any, z: Any, *arrays: Any, index: int, axis: int = 0) -> Any:
 primitive(np.concatenate, _concatenate_rule, variadic=True)
 primitive(np.stack, _stack_rule, variadic=True)
 
-_astype = primitive(np.astype, lambda g, z, x, *, dtype: g)  # the sweep converts cotangents
-_astype_untracked = primitive(np.astype, None, name="astype")
+def _convert(x: Any, *, dtype: Any) -> Any:
+    return x.astype(dtype)
+
+
+_to_floating = Primitive(_convert, (lambda g, z, x, *, dtype: g,), "astype")  # the sweep converts g
+_to_other = Primitive(_convert, (None,), "astype")
 
 
 @composition(np.astype)
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     """A floating dtype is one more operation; integers and booleans have no derivative."""
-    to_floating = np.dtype(dtype).kind == "f"
-    return (_astype if to_floating else _astype_untracked)(x, dtype=np.dtype(dtype))
+    dtype = np.dtype(dtype)
+    return _to_floating(x, dtype=dtype) if dtype.kind == "f" else _to_other(x, dtype=dtype)
 
 
 _detach = primitive(lambda x: x, None, name="detach", weak=True)

@@ -1,0 +1,91 @@
+"""The table of kinks: where a function has no derivative, the subgradient of smallest norm.
+
+One row per promise; the docs print the same table.
+"""
+
+import numpy as np
+import pytest
+
+import autograd_lite as ag
+
+X = [-1.0, 0.0, 2.0]
+
+# what is said, the function, its inputs, the gradient of the sum of its values for each input
+KINKS = [
+    ("abs is 0 at 0", np.abs, [X], [[-1, 0, 1]]),
+    ("relu is 0 at 0", lambda x: np.clip(x, 0, None), [X], [[0, 0, 1]]),
+    ("clip is 0 at its lower bound", lambda x: np.clip(x, -1, 3), [X], [[0, 1, 1]]),
+    ("clip is 0 at its upper bound", lambda x: np.clip(x, None, 2), [X], [[1, 1, 0]]),
+    ("clip is 0 at both bounds", lambda x: np.clip(x, -1, 2), [X], [[0, 1, 0]]),
+    ("clip is 0 between equal bounds", lambda x: np.clip(x, 0, 0), [X], [[0, 0, 0]]),
+    ("maximum shares a tie ½–½", np.maximum, [X, [-1, 1, 1]], [[0.5, 0, 1], [0.5, 1, 0]]),
+    ("minimum shares a tie ½–½", np.minimum, [X, [-1, 1, 1]], [[0.5, 1, 0], [0.5, 0, 1]]),
+    ("maximum with a constant: ½ at a tie", lambda x: np.maximum(x, 0), [X], [[0, 0.5, 1]]),
+    ("minimum with a constant: ½ at a tie", lambda x: np.minimum(0, x), [X], [[1, 0.5, 0]]),
+    ("maximum of x and x is x", lambda x: np.maximum(x, x), [X], [[1, 1, 1]]),
+    ("max is shared by all ties", np.max, [[3, 1, 3, 3]], [[1 / 3, 0, 1 / 3, 1 / 3]]),
+    ("min is shared by all ties", np.min, [[3, 1, 3, 1]], [[0, 0.5, 0, 0.5]]),
+    (
+        "max over an axis is shared within each row",
+        lambda x: np.max(x, axis=1),
+        [[[1, 1, 0], [2, 2, 2]]],
+        [[[0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]]],
+    ),
+    (
+        "min over two axes is shared across both",
+        lambda x: np.min(x, axis=(0, 1), keepdims=True),
+        [[[1, 1, 5], [2, 2, 1]]],
+        [[[1 / 3, 1 / 3, 0], [0, 0, 1 / 3]]],
+    ),
+    ("x**0 is 0, also at 0", lambda x: x**0, [X], [[0, 0, 0]]),
+    ("x**y is 0 for y = 0", np.power, [[2, 0], [0, 0]], [[0, 0], [np.log(2), 0]]),
+    ("x**1 is 1, also at 0", lambda x: x**1, [X], [[1, 1, 1]]),
+    ("x**2 is 2x, also at 0", lambda x: x**2, [X], [[-2, 0, 4]]),
+    ("0**y is 0 for y > 0", lambda y: 0**y, [[0.5, 1, 3]], [[0, 0, 0]]),
+    ("sign is a constant", lambda x: x * np.sign(x), [X], [[-1, 0, 1]]),
+    ("where has the slope of its branch", lambda x: np.where(x > 0, x, 3 * x), [X], [[3, 3, 1]]),
+]
+
+
+each_kink = pytest.mark.parametrize(
+    ("function", "inputs", "expected"),
+    [kink[1:] for kink in KINKS],
+    ids=[kink[0] for kink in KINKS],
+)
+
+
+@each_kink
+@pytest.mark.parametrize("create_graph", [False, True], ids=["plain", "recorded"])
+def test_subgradient(function, inputs, expected, create_graph):
+    """Also where the rules run on Variables."""
+    xs = [ag.Variable(np.array(x, float)) for x in inputs]
+    slopes = ag.gradients(np.sum(function(*xs)), xs, create_graph=create_graph)
+    for slope, e in zip(slopes, expected, strict=True):
+        np.testing.assert_allclose(slope.data if create_graph else slope, e, rtol=1e-15)
+
+
+def test_sqrt_has_an_infinite_slope_at_0():
+    x = ag.Variable([0.0, 4.0])
+    with np.errstate(divide="ignore"):  # truly infinite, and NumPy says so
+        np.sum(np.sqrt(x)).backward()
+    assert x.grad.tolist() == [np.inf, 0.25]
+
+
+@pytest.mark.parametrize("function", [np.abs, np.square, lambda x: np.maximum(x, 0)])
+def test_second_derivative_away_from_the_kink_is_untouched_by_it(function):
+    x = ag.Variable([-1.0, 0.5])
+    slope = ag.gradients(np.sum(function(x) * x), x, create_graph=True)
+    second = ag.gradients(slope, x, np.ones(2))
+    step = 1e-4
+    expected = [
+        (f(v + step) - 2 * f(v) + f(v - step)) / step**2
+        for v in x.data
+        for f in [lambda v: v * function(v)]
+    ]
+    np.testing.assert_allclose(second, expected, atol=1e-6)
+
+
+def test_nan_attains_no_maximum():
+    x = ag.Variable([1.0, np.nan, 2.0])
+    np.max(x).backward()
+    assert x.grad.tolist() == [0, 0, 0]
