@@ -69,3 +69,14 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
 
 _detach = primitive(lambda x: x, None, name="detach", weak=True)
 OPERATIONS[Variable.detach] = _detach
+
+# --- facts about the shape: plain Python numbers ----------------------------------------------------
+
+composition(np.shape)(lambda a: a.shape)
+composition(np.ndim)(lambda a: a.ndim)
+
+
+@composition(np.size)
+def size(a: Any, axis: int | None = None) -> int:
+    """The number of elements, in all or along an axis."""
+    return int(a.size if axis is None else a.shape[axis])
