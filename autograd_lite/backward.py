@@ -250,6 +250,8 @@ def backward(
         seed = seed._data
     found = sweep(output, seed, _Everything() if retain_grads else None)
     for variable, g, owned in found:
+        if type(g) is tuple:  # the selections from it have their own
+            continue
         old = variable._grad
         variable._grad = _own_array(
             g if old is None else old + g, variable, owned or old is not None

@@ -20,6 +20,10 @@ from autograd_lite.tape import LOCAL, NUMBERS, STATE
 from autograd_lite.variable import OPERATIONS, Variable
 
 Rule = Callable[..., Any]
+
+KINDS: dict[Any, str] = {}
+"""NumPy function → "primitive", "composition" or "untracked": how its derivative comes about."""
+
 _ABSENT = object()
 _NO_SETTINGS: dict[str, Any] = {}  # shared by all recorded ufuncs, and never written to
 _FLOAT64 = np.dtype(np.float64)
@@ -299,15 +303,23 @@ def primitive(
     """
     row = Primitive(function, rules, name or function.__name__, variadic, weak)
     OPERATIONS[function] = ufunc_gate(row) if isinstance(function, np.ufunc) else row.spelled
+    KINDS[function] = "primitive" if row.tracks else "untracked"
     return row
 
 
-def composition(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a function of Variables that stands in for these NumPy functions."""
+def composition(
+    *functions: Callable[..., Any], kind: str = "composition"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a function of Variables that stands in for these NumPy functions.
+
+    `kind`, for the census: "untracked" if no result has a derivative; "primitive" if the function
+    only minds NumPy's further arguments for one row, which then is all that the tape shows.
+    """
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
         for function in functions:
             OPERATIONS[function] = implementation
+            KINDS.setdefault(function, kind)  # with a row of its own, it is what the row is
         return implementation
 
     return register

@@ -22,6 +22,9 @@ Array = NDArray[Any]
 OPERATIONS: dict[Any, Callable[..., Any]] = {}
 """NumPy function (or operator.getitem) → what to call in its place when a Variable takes part."""
 
+REFUSED: dict[str, tuple[str, str]] = {}
+"""Name of a NumPy function that has no rule for good → the reason, and what to write instead."""
+
 REDUCTIONS: dict[np.ufunc, Any] = {
     np.add: np.sum,
     np.multiply: np.prod,
@@ -313,6 +316,21 @@ class Variable:
         """The transpose: all axes reversed."""
         return OPERATIONS[np.transpose](self)  # type: ignore[no-any-return]
 
+    @property
+    def mT(self) -> Variable:
+        """Each matrix of a stack transposed."""
+        return OPERATIONS[np.matrix_transpose](self)  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Variable:
+        """The real part: this Variable's value."""
+        return OPERATIONS[np.real](self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Array:
+        """The imaginary part: a constant, 0."""
+        return OPERATIONS[np.imag](self)  # type: ignore[no-any-return]
+
     # --- operators: one line each ----------------------------------------------------------------
 
     def __add__(self, other: Any) -> Any:
@@ -338,6 +356,27 @@ class Variable:
 
     def __rtruediv__(self, other: Any) -> Any:
         return OPERATIONS[np.divide](other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return OPERATIONS[np.floor_divide](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return OPERATIONS[np.floor_divide](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return OPERATIONS[np.remainder](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return OPERATIONS[np.remainder](other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return OPERATIONS[np.divmod](self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return OPERATIONS[np.divmod](other, self)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return OPERATIONS[np.round](self, digits or 0)
 
     def __pow__(self, other: Any) -> Any:
         return OPERATIONS[np.power](self, other)
@@ -418,6 +457,26 @@ class Variable:
         """`np.mean` of this Variable."""
         return OPERATIONS[np.mean](self, *args, **kwargs)
 
+    def prod(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.prod` of this Variable."""
+        return OPERATIONS[np.prod](self, *args, **kwargs)
+
+    def var(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.var` of this Variable."""
+        return OPERATIONS[np.var](self, *args, **kwargs)
+
+    def std(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.std` of this Variable."""
+        return OPERATIONS[np.std](self, *args, **kwargs)
+
+    def cumsum(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.cumsum` of this Variable."""
+        return OPERATIONS[np.cumsum](self, *args, **kwargs)
+
+    def cumprod(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.cumprod` of this Variable."""
+        return OPERATIONS[np.cumprod](self, *args, **kwargs)
+
     def max(self, *args: Any, **kwargs: Any) -> Any:
         """`np.max` of this Variable."""
         return OPERATIONS[np.max](self, *args, **kwargs)
@@ -434,6 +493,14 @@ class Variable:
         """`np.argmin` of this Variable: untracked."""
         return OPERATIONS[np.argmin](self, *args, **kwargs)
 
+    def argsort(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.argsort` of this Variable: untracked."""
+        return OPERATIONS[np.argsort](self, *args, **kwargs)
+
+    def round(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.round` of this Variable: untracked."""
+        return OPERATIONS[np.round](self, *args, **kwargs)
+
     def any(self, *args: Any, **kwargs: Any) -> Any:
         """`np.any` of this Variable: untracked."""
         return OPERATIONS[np.any](self, *args, **kwargs)
@@ -446,6 +513,10 @@ class Variable:
         """`np.clip` of this Variable."""
         return OPERATIONS[np.clip](self, *args, **kwargs)
 
+    def conj(self) -> Any:
+        """`np.conjugate` of this Variable: itself, for it is real."""
+        return OPERATIONS[np.conjugate](self)
+
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         """`np.reshape` of this Variable: `v.reshape(2, 3)` or `v.reshape((2, 3))`."""
         return OPERATIONS[np.reshape](self, shape[0] if len(shape) == 1 else shape, **kwargs)
@@ -453,6 +524,73 @@ class Variable:
     def transpose(self, *axes: Any) -> Any:
         """`np.transpose` of this Variable: `v.transpose(1, 0)`, `v.transpose((1, 0))` or all axes."""
         return OPERATIONS[np.transpose](self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def copy(self, order: str = "C") -> Any:
+        """`np.copy` of this Variable: one more operation, for values never change."""
+        return OPERATIONS[np.copy](self, order)
+
+    def ravel(self, order: str = "C") -> Any:
+        """`np.ravel` of this Variable."""
+        return OPERATIONS[np.ravel](self, order)
+
+    def flatten(self, order: str = "C") -> Any:
+        """`np.ravel` of this Variable."""
+        return OPERATIONS[np.ravel](self, order)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """`np.squeeze` of this Variable."""
+        return OPERATIONS[np.squeeze](self, axis)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        """`np.swapaxes` of this Variable."""
+        return OPERATIONS[np.swapaxes](self, axis1, axis2)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+        """`np.repeat` of this Variable."""
+        return OPERATIONS[np.repeat](self, repeats, axis)
+
+    def dot(self, b: Any, out: None = None) -> Any:
+        """`np.dot` of this Variable and b."""
+        return OPERATIONS[np.dot](self, b, out)
+
+    def diagonal(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.diagonal` of this Variable."""
+        return OPERATIONS[np.diagonal](self, *args, **kwargs)
+
+    def trace(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.trace` of this Variable."""
+        return OPERATIONS[np.trace](self, *args, **kwargs)
+
+    def take(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.take` of this Variable."""
+        return OPERATIONS[np.take](self, *args, **kwargs)
+
+    def compress(self, condition: Any, *args: Any, **kwargs: Any) -> Any:
+        """`np.compress` of this Variable."""
+        return OPERATIONS[np.compress](condition, self, *args, **kwargs)
+
+    def choose(self, choices: Any, *args: Any, **kwargs: Any) -> Any:
+        """`np.choose` by this Variable, which is untracked."""
+        return OPERATIONS[np.choose](self, choices, *args, **kwargs)
+
+    def nonzero(self) -> Any:
+        """`np.nonzero` of this Variable: untracked."""
+        return OPERATIONS[np.nonzero](self)
+
+    def argpartition(self, *args: Any, **kwargs: Any) -> Any:
+        """`np.argpartition` of this Variable: untracked."""
+        return OPERATIONS[np.argpartition](self, *args, **kwargs)
+
+    def searchsorted(self, v: Any, *args: Any, **kwargs: Any) -> Any:
+        """`np.searchsorted` in this Variable: untracked."""
+        return OPERATIONS[np.searchsorted](self, v, *args, **kwargs)
+
+    def sort(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """In NumPy, in place: refused."""
+        raise TypeError(
+            f"sort: {self.label} is on the tape and its value never changes; np.sort(x) gives a "
+            f"sorted copy"
+        )
 
     def astype(self, dtype: Any) -> Any:
         """This Variable converted: to a floating dtype it stays tracked, to others it does not."""
@@ -486,13 +624,19 @@ def _without_rule(function: Any, method: str, args: Any, kwargs: Any) -> Any:
             f"is tracked; use the returned value, with .astype for dtype= and np.where for where="
         )
     if tracked:
-        raise MissingRuleError(
-            f"{name}: there is no derivative rule for it, and {tracked[0].label} is tracked; "
+        reason, advice = REFUSED.get(qualified_name(function)) or (
+            "there is no derivative rule for it",
             f"add one with ag.primitive({name}, rule), or take .data or .detach() if no gradient "
-            f"should flow"
+            f"should flow",
         )
+        raise MissingRuleError(f"{name}: {reason}, and {tracked[0].label} is tracked; {advice}")
     call = function if method == "__call__" else getattr(function, method)
-    return call(*_plain(args), **_plain(kwargs))
+    return call(*plain(args), **plain(kwargs))
+
+
+def qualified_name(function: Any) -> str:
+    """What tables call a NumPy function: "numpy.linalg.norm"; some ufuncs know no module."""
+    return f"{getattr(function, '__module__', None) or 'ufunc'}.{function.__name__}"
 
 
 def _variables(nested: Any) -> Iterator[Variable]:
@@ -505,11 +649,12 @@ def _variables(nested: Any) -> Iterator[Variable]:
         yield from _variables(list(nested.values()))
 
 
-def _plain(nested: Any) -> Any:
+def plain(nested: Any) -> Any:
+    """The same nest of lists, tuples and dicts, with its Variables' arrays in their place."""
     if type(nested) is Variable:
         return nested.data
     if type(nested) in (list, tuple):
-        return type(nested)(_plain(element) for element in nested)
+        return type(nested)(plain(element) for element in nested)
     if isinstance(nested, dict):
-        return {key: _plain(element) for key, element in nested.items()}
+        return {key: plain(element) for key, element in nested.items()}
     return nested

@@ -16,7 +16,7 @@ import autograd_lite as ag
 from autograd_lite import rules
 from autograd_lite.variable import OPERATIONS
 from tests import numeric
-from tests.cases import ALL_CASES, TRACKED, UNTRACKED, Case
+from tests.cases import ALL_CASES, PLAIN, TRACKED, UNTRACKED, Case
 
 RELATIVE = 1e-7
 
@@ -39,6 +39,11 @@ def reference(case: Case, *arrays: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(z) for z in listed(case.reference(*arrays))]
 
 
+def is_tracked(output) -> bool:
+    """Of several outputs, some may not depend on what is tracked, and be plain arrays then."""
+    return isinstance(output, ag.Variable) and output.requires_grad
+
+
 def weights_for(case: Case, outputs: Sequence) -> list[np.ndarray]:
     """Random cotangents for a row's outputs: they stay the same for every call."""
     rng = case.random()
@@ -47,12 +52,19 @@ def weights_for(case: Case, outputs: Sequence) -> list[np.ndarray]:
 
 def total_gradient(outputs, cotangents, xs, create_graph: bool = False) -> list:
     """The gradient of Σ cotangent·output, as a list with one entry per x."""
-    tracked = [(z, w) for z, w in zip(outputs, cotangents, strict=True) if z.requires_grad]
-    parts = [ag.gradients(z, xs, w, create_graph=create_graph) for z, w in tracked]
+    parts = [
+        ag.gradients(z, xs, w, create_graph=create_graph)
+        for z, w in zip(outputs, cotangents, strict=True)
+        if is_tracked(z)
+    ]
     if not parts:  # nothing depends on x any more: a linear function's second order
         zeros = [np.zeros(x.shape, x.dtype) for x in xs]
         return [ag.Variable(x, requires_grad=False) for x in zeros] if create_graph else zeros
-    return [sum(column[1:], start=column[0]) for column in zip(*parts, strict=True)]
+    totals = [sum(column[1:], start=column[0]) for column in zip(*parts, strict=True)]
+    if create_graph:
+        return totals
+    # NumPy's sums are scalars and in native byte order, whatever is added
+    return [np.asarray(total, part.dtype) for total, part in zip(totals, parts[0], strict=True)]
 
 
 def gradients(case: Case, arrays: Sequence, weights: Sequence | None = None) -> list[np.ndarray]:
@@ -109,7 +121,7 @@ def test_every_primitive_of_the_library_appears_on_the_tape_of_some_row():
     for case in ALL_CASES:
         xs = [ag.Variable(a) for a in case.arrays()]
         outputs = listed(case.call(*xs))
-        if not case.untracked:
+        if not (case.untracked or case.plain):
             outputs += total_gradient(outputs, weights_for(case, outputs), xs, create_graph=True)
         while outputs:
             z = outputs.pop()
@@ -183,6 +195,18 @@ def test_untracked_value(case):
         assert_same_bits(z.data, e)
         assert not z.requires_grad
         assert any(entry is z for entry in ag.tape()), "recorded, for replay and pictures"
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=str)
+def test_plain_value(case):
+    """No Variable comes out, and nothing is recorded: NumPy's result, in its type."""
+    arrays = case.arrays()
+    expected = case.reference(*arrays)
+    result = case.call(*[ag.Variable(a) for a in arrays])
+    assert type(result) is type(expected)
+    for z, e in zip(listed(result), listed(expected), strict=True):
+        assert type(z) is type(e)
+        np.testing.assert_array_equal(z, e)
 
 
 # --- derivatives ---------------------------------------------------------------------------------
@@ -364,7 +388,7 @@ def test_inputs_stay_untouched(case):
     derivative(case, arrays, random_directions(case, arrays, 1))
     for i in range(len(arrays)):
         xs = [ag.Variable(x) if k == i else x for k, x in enumerate(arrays)]
-        outputs = listed(case.call(*xs))
+        outputs = [z for z in listed(case.call(*xs)) if is_tracked(z)]
         values = [z.data.tobytes() for z in outputs]
         weights = weights_for(case, outputs)
         seeds = [w.tobytes() for w in weights]

@@ -1,5 +1,35 @@
-"""Tables of rows: every operation with its derivative rules. Importing this package registers them."""
+"""Tables of rows: every operation with its derivative rules. Importing this registers them."""
 
-from autograd_lite.rules import elementwise, indexing, linear_algebra, reductions, shapes
+from autograd_lite.rules import (
+    choosing,
+    elementwise,
+    indexing,
+    joining,
+    linear_algebra,
+    norms,
+    piecewise,
+    products,
+    reductions,
+    refused,
+    scans,
+    shapes,
+    sinc,
+    statistics,
+)
 
-__all__ = ["elementwise", "indexing", "linear_algebra", "reductions", "shapes"]
+__all__ = [
+    "choosing",
+    "elementwise",
+    "indexing",
+    "joining",
+    "linear_algebra",
+    "norms",
+    "piecewise",
+    "products",
+    "reductions",
+    "refused",
+    "scans",
+    "shapes",
+    "sinc",
+    "statistics",
+]

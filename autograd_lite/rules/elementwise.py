@@ -1,21 +1,24 @@
-"""Element by element: arithmetic, exponentials, trigonometry, choices; comparisons, untracked.
+"""Element by element, and smooth: arithmetic, powers, exponentials, logarithms, trigonometry.
 
 Rules leave broadcasting to the sweep. They are smooth wherever the function is, so that the next
-order is right too, and follow one convention at kinks: the subgradient of smallest norm.
+order is right too, and they are written for the tails: no difference of nearly equal numbers, and
+no square that overflows where the derivative itself is finite.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import MissingRuleError
-from autograd_lite.primitive import composition, primitive
+from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.variable import OPERATIONS
 
-# --- arithmetic ------------------------------------------------------------------------------------
+LN2, LN10 = math.log(2), math.log(10)
+
+# --- arithmetic -----------------------------------------------------------------------------------
 
 primitive(np.add, lambda g, z, x, y: g, lambda g, z, x, y: g)
 primitive(np.subtract, lambda g, z, x, y: g, lambda g, z, x, y: -g)
@@ -23,10 +26,18 @@ primitive(np.multiply, lambda g, z, x, y: g * y, lambda g, z, x, y: g * x)
 primitive(np.divide, lambda g, z, x, y: g / y, lambda g, z, x, y: -g * z / y)
 primitive(np.negative, lambda g, z, x: -g)
 primitive(np.positive, lambda g, z, x: g)
+primitive(np.conjugate, lambda g, z, x: g)
+primitive(np.reciprocal, lambda g, z, x: -g * np.square(z))
+primitive(np.deg2rad, lambda g, z, x: np.deg2rad(g))
+primitive(np.rad2deg, lambda g, z, x: np.rad2deg(g))
+primitive(np.radians, lambda g, z, x: np.radians(g))
+primitive(np.degrees, lambda g, z, x: np.degrees(g))
+
+# --- powers and roots -----------------------------------------------------------------------------
+
 primitive(np.square, lambda g, z, x: g * (2 * x))
 primitive(np.sqrt, lambda g, z, x: g / (2 * z))
-primitive(np.absolute, lambda g, z, x: g * np.sign(x))
-primitive(np.sign, None)
+primitive(np.cbrt, lambda g, z, x: g / (3 * np.square(z)))
 
 
 def _power_base(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -41,23 +52,111 @@ def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
     return g * (z * np.log(np.where(x == 0, 1, x)))
 
 
+primitive(np.float_power, _power_base, _power_exponent)
 primitive(np.power, _power_base, _power_exponent)
-_general_power, _square = OPERATIONS[np.power], OPERATIONS[np.square]
+_general_power = OPERATIONS[np.power]
+# the exponents for which NumPy's own ** computes something simpler
+_SIMPLE_POWERS = {
+    2: OPERATIONS[np.square],
+    1: OPERATIONS[np.positive],
+    0.5: OPERATIONS[np.sqrt],
+    -1: OPERATIONS[np.reciprocal],
+}
 
 
 @composition(np.power)
 def _power(x: Any, y: Any, /) -> Any:
-    return _square(x) if (type(y) is int or type(y) is float) and y == 2 else _general_power(x, y)
+    if (type(y) is int or type(y) is float) and y in _SIMPLE_POWERS and x.dtype.kind == "f":
+        return _SIMPLE_POWERS[y](x)
+    return _general_power(x, y)
 
 
-# --- exponentials and trigonometry -----------------------------------------------------------------
+def nonzero(x: Any) -> Any:
+    """The array x with 1 for every 0, to divide by where the numerator is 0 as well."""
+    return np.where(x == 0, 1, x)
+
+
+# the gradient at the origin, where there is no derivative, is 0
+primitive(
+    np.hypot,
+    lambda g, z, x, y: g * (x / nonzero(z)),
+    lambda g, z, x, y: g * (y / nonzero(z)),
+)
+
+# --- exponentials and logarithms ------------------------------------------------------------------
 
 primitive(np.exp, lambda g, z, x: g * z)
+primitive(np.exp2, lambda g, z, x: g * (LN2 * z))
+primitive(np.expm1, lambda g, z, x: g * np.exp(x))  # z + 1 has no digits left where exp x is small
 primitive(np.log, lambda g, z, x: g / x)
+primitive(np.log2, lambda g, z, x: g / x / LN2)
+primitive(np.log10, lambda g, z, x: g / x / LN10)
+primitive(np.log1p, lambda g, z, x: g / (1 + x))
+
+
+def _logistic(x: Any) -> Any:
+    with np.errstate(over="ignore"):  # 1/∞ is the right 0, without the warning on the way there
+        return 1 / (1 + np.exp(-x))
+
+
+logistic: Primitive = Primitive(_logistic, (lambda g, z, x: g * z * logistic(-x),), "logistic")
+
+
+def _gap(x: Any, y: Any) -> Any:
+    """The difference x − y, and 0 for equal infinities: masks of −∞ get a share, and no NaN."""
+    same = np.isinf(x) & (x == y)
+    return np.where(same, 0, x) - np.where(same, 0, y)
+
+
+# exp(x − z) would carry the rounding of z, which is large where x and y are
+primitive(
+    np.logaddexp,
+    lambda g, z, x, y: g * logistic(_gap(x, y)),
+    lambda g, z, x, y: g * logistic(_gap(y, x)),
+)
+primitive(
+    np.logaddexp2,
+    lambda g, z, x, y: g * logistic(LN2 * _gap(x, y)),
+    lambda g, z, x, y: g * logistic(LN2 * _gap(y, x)),
+)
+
+# --- trigonometry ---------------------------------------------------------------------------------
+
 primitive(np.sin, lambda g, z, x: g * np.cos(x))
 primitive(np.cos, lambda g, z, x: -g * np.sin(x))
-primitive(np.cosh, lambda g, z, x: g * np.sinh(x))
+primitive(np.tan, lambda g, z, x: g * (1 + np.square(z)))
+# (1 − x)(1 + x) keeps its digits near ±1, where 1 − x² has lost them
+primitive(np.arcsin, lambda g, z, x: g / np.sqrt((1 - x) * (1 + x)))
+primitive(np.arccos, lambda g, z, x: -g / np.sqrt((1 - x) * (1 + x)))
+
+
+def _arctan_slope(x: Any) -> Any:
+    with np.errstate(over="ignore"):  # as in the logistic function
+        return 1 / (1 + np.square(x))
+
+
+arctan_slope = Primitive(
+    _arctan_slope, (lambda g, z, x: g * (-2 * x * np.square(z)),), "1/(1 + x²)"
+)
+primitive(np.arctan, lambda g, z, x: g * arctan_slope(x))
+
+
+def _over_squared_radius(a: Any, y: Any, x: Any) -> Any:
+    """The ratio a/(x² + y²), and a at the origin, so that the gradient there is 0."""
+    radius = nonzero(np.hypot(y, x))
+    return a / radius / radius
+
+
+primitive(
+    np.arctan2,
+    lambda g, z, y, x: g * _over_squared_radius(x, y, x),
+    lambda g, z, y, x: -g * _over_squared_radius(y, y, x),
+)
+
+# --- hyperbolic functions -------------------------------------------------------------------------
+
 primitive(np.sinh, lambda g, z, x: g * np.cosh(x))
+primitive(np.cosh, lambda g, z, x: g * np.sinh(x))
 
 
 @functools.cache
@@ -75,76 +174,6 @@ def bounded(x: Any) -> Any:
 
 # 1/cosh² keeps its digits in the tails, where 1 − z² has lost them all
 primitive(np.tanh, lambda g, z, x: g * np.square(1 / np.cosh(bounded(x))))
-
-# --- choices ---------------------------------------------------------------------------------------
-
-
-primitive(
-    np.maximum,
-    lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(x > y, g, 0)),
-    lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(y > x, g, 0)),
-)
-primitive(
-    np.minimum,
-    lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(x < y, g, 0)),
-    lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(y < x, g, 0)),
-)
-
-
-def _clip(x: Any, lower: Any, upper: Any) -> Any:
-    x = x if lower is None else np.maximum(x, lower)
-    return x if upper is None else np.minimum(x, upper)
-
-
-def _inside(x: Any, lower: Any, upper: Any) -> Any:
-    """Where clip lets x through: strictly between the bounds, so that the slope is 0 at them."""
-    if lower is None or upper is None:
-        return x < upper if lower is None else x > lower
-    return (x > lower) & (x < upper)
-
-
-clip = primitive(
-    _clip,
-    lambda g, z, x, lower, upper: np.where(_inside(x, lower, upper), g, 0),
-    lambda g, z, x, lower, upper: np.where(
-        x < lower if upper is None else (x < lower) & (lower < upper), g, 0
-    ),
-    lambda g, z, x, lower, upper: np.where(_clip(x, lower, None) > upper, g, 0),
-    name="clip",
-)
-
-
-@composition(np.clip)
-def _numpy_clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - NumPy's names
-    if out is not None:
-        raise MissingRuleError("clip: out= is not supported on a Variable; use the returned value")
-    lower, upper = a_min if min is None else min, a_max if max is None else max
-    return np.positive(a) if lower is None and upper is None else clip(a, lower, upper)
-
-
-primitive(
-    np.where,
-    None,
-    lambda g, z, condition, x, y: np.where(condition, g, 0),
-    lambda g, z, condition, x, y: np.where(condition, 0, g),
-)
-
-# --- comparisons and logic: untracked --------------------------------------------------------------
-
-for _function in (
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-    np.equal,
-    np.not_equal,
-    np.logical_and,
-    np.logical_or,
-    np.logical_xor,
-    np.bitwise_and,
-    np.bitwise_or,
-    np.bitwise_xor,
-):
-    primitive(_function, None, None)
-for _function in (np.logical_not, np.invert, np.isnan, np.isinf, np.isfinite):
-    primitive(_function, None)
+primitive(np.arcsinh, lambda g, z, x: g / np.hypot(1, x))
+primitive(np.arccosh, lambda g, z, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+primitive(np.arctanh, lambda g, z, x: g / ((1 - x) * (1 + x)))

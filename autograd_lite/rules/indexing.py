@@ -1,4 +1,4 @@
-"""Reading parts of an array, writing parts functionally, and the merging of many parts' cotangents."""
+"""Reading parts of an array, writing parts functionally, and merging many parts' cotangents."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def fill(template: Any, operands: Any) -> Any:
 def may_repeat(index: Any) -> bool:
     """Whether an index could name one entry twice: only integer arrays can."""
     return any(
-        not isinstance(e, int | slice | np.integer | type(None) | type(Ellipsis)) and np.asarray(e).dtype.kind in "iu"
+        not isinstance(e, int | slice | np.integer | type(None) | type(Ellipsis))
+        and np.asarray(e).dtype.kind in "iu"
         for e in (index if type(index) is tuple else (index,))
     )
 
@@ -62,7 +63,7 @@ _index = Primitive(
 
 @composition(operator.getitem)
 def getitem(x: Any, index: Any) -> Any:
-    """x[index], for every index NumPy knows; untracked Variables in it are recorded operands."""
+    """Read x[index], for every index of NumPy's; untracked Variables in it are operands."""
     if type(x) is Variable and type(x._data) is tuple:
         return select(x, index)
     template, operands = split(index)
@@ -92,7 +93,8 @@ _merge = Primitive(_scatter, (_scatter_rule,), "scatter", variadic=True)
 
 def scatter(pieces: list[tuple[Any, Any]], shape: tuple[int, ...], record: bool) -> Any:
     """Merge (index, piece) pairs into one array of `shape`, recorded if asked."""
-    indices, operands = [], []
+    indices: list[Any] = []
+    operands: list[Any] = []
     for index, _ in pieces:
         template, found = split(index, len(operands))
         indices.append(template)
@@ -137,7 +139,7 @@ _put_primitive = Primitive(
 
 
 def put(x: Any, index: Any, value: Any) -> Any:
-    """x with x[index] replaced by value, as a new array or Variable: the form of `x[index] = value`.
+    """Replace x[index] by value, in a new array or Variable: the form of `x[index] = value`.
 
     As in NumPy's assignment, `value` broadcasts to the shape of `x[index]`, the dtype stays x's,
     and of several values written to one entry the last one stays, and gets the gradient.

@@ -1,37 +1,387 @@
-"""Products of vectors, matrices and stacks of them."""
+"""numpy.linalg: inverses, determinants, factorisations; norms have a room of their own.
+
+All of it works on stacks of matrices. A factorisation has a derivative only where it is unique, up
+to signs that stay what they are; each rule says where that is and checks it. What LAPACK reads of a
+symmetric matrix is one triangle: so the other one has no gradient, as finite differences confirm.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from typing import Any
 
 import numpy as np
+from numpy import linalg
 
-from autograd_lite.primitive import primitive
+from autograd_lite.errors import MissingRuleError
+from autograd_lite.primitive import Primitive, composition, primitive
+from autograd_lite.rules.indexing import put
+from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.products import transposed
+from autograd_lite.variable import plain
 
-
-def _transposed(x: Any) -> Any:
-    """Each matrix of a stack transposed."""
-    return np.transpose(x) if x.ndim == 2 else np.transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
-
-
-def _matmul_left(g: Any, z: Any, x: Any, y: Any) -> Any:
-    """δX = δZ·Yᵀ, with a vector on either side read as the matrix that it stands for."""
-    if y.ndim == 1:
-        return g[..., None] * y
-    if x.ndim == 1:  # g[..., n] and y[..., m, n]: a row vector times each matrix
-        return np.matmul(y, g[..., None])[..., 0]
-    return np.matmul(g, _transposed(y))
+# NumPy names the fields of its results, and does not export the classes
+EighResult = type(linalg.eigh(np.eye(1)))
+QRResult = type(linalg.qr(np.eye(1)))
+SlogdetResult = type(linalg.slogdet(np.eye(1)))
+SVDResult = type(linalg.svd(np.eye(1)))
 
 
-def _matmul_right(g: Any, z: Any, x: Any, y: Any) -> Any:
-    """δY = Xᵀ·δZ."""
-    if x.ndim == 1:
-        return x[:, None] * g[..., None, :] if y.ndim > 1 else g * x
-    if y.ndim == 1:
-        rows = math.prod(x.shape[:-1])
-        return np.matmul(np.reshape(g, (rows,)), np.reshape(x, (rows, x.shape[-1])))
-    return np.matmul(_transposed(x), g)
+def _diagonal_matrices(d: Any) -> Any:
+    """Each vector of a stack as a diagonal matrix."""
+    return d[..., None] * np.eye(d.shape[-1], dtype=d.dtype)
 
 
-primitive(np.matmul, _matmul_left, _matmul_right)
+# --- inverses and solutions -----------------------------------------------------------------------
+
+primitive(linalg.inv, lambda g, z, x: -transposed(z) @ g @ transposed(z))
+
+
+def _pinv_rule(g: Any, z: Any, x: Any, *, rcond: Any = None, rtol: Any = None) -> Any:
+    """Golub and Pereyra (1973). For changes that keep the rank; others make z jump."""
+    gT, zT = transposed(g), transposed(z)
+    beside = gT @ z @ zT  # what x does not reach, and what it does not see
+    beyond = zT @ z @ gT
+    return beside - x @ (z @ beside) + beyond - (beyond @ z) @ x - zT @ g @ zT
+
+
+_pinv = primitive(linalg.pinv, _pinv_rule)
+
+
+@composition(linalg.pinv)
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, **options: Any) -> Any:
+    """For a hermitian matrix NumPy reads one triangle; here the matrix says what it is."""
+    if hermitian:
+        raise MissingRuleError(
+            "pinv: hermitian=True is not supported on a Variable; leave it out, the result is equal"
+        )
+    return _pinv(a, **({} if rcond is None else {"rcond": rcond}), **options)
+
+
+def _solve_columns(a: Any, b: Any, like: Any) -> Any:
+    """solve(a, b), where b has the shape of a right-hand side `like`: vectors, or matrices."""
+    return linalg.solve(a, b) if like.ndim > 1 else linalg.solve(a, b[..., None])[..., 0]
+
+
+def _solve_matrix_rule(g: Any, z: Any, a: Any, b: Any) -> Any:
+    """−δB·Zᵀ with δB = A⁻ᵀ·δZ."""
+    right = _solve_columns(transposed(a), g, b)
+    if b.ndim == 1:
+        return -right[..., :, None] * z[..., None, :]
+    return -right @ transposed(z)
+
+
+primitive(
+    linalg.solve,
+    _solve_matrix_rule,
+    lambda g, z, a, b: _solve_columns(transposed(a), g, b),
+)
+
+
+@composition(linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """solve, for axes merged into those of a matrix."""
+    if axes is not None:
+        a = np.moveaxis(a, axes, range(np.ndim(a) - len(axes), np.ndim(a)))
+    shape = np.shape(a)[np.ndim(b) :]
+    size = math.prod(shape)
+    return np.reshape(linalg.solve(np.reshape(a, (size, size)), np.ravel(b)), shape)
+
+
+@composition(linalg.tensorinv)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """inv, for axes merged into those of a matrix."""
+    rows, columns = a.shape[:ind], a.shape[ind:]
+    if ind <= 0:
+        raise ValueError(f"tensorinv: ind={ind} must be positive")
+    matrix = np.reshape(a, (math.prod(rows), math.prod(columns)))
+    return np.reshape(linalg.inv(matrix), (*columns, *rows))
+
+
+@composition(linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
+    """Solve by x = A⁺·b; squared residuals where NumPy gives them; the rank; singular values."""
+    rows, columns = np.shape(a)
+    s = linalg.svdvals(a)
+    if rcond is None:
+        rcond = np.finfo(s.dtype).eps * max(rows, columns)
+    rank = np.int32(np.sum(plain(s) > rcond * np.max(plain(s), initial=0)))
+    x = linalg.pinv(a, rcond) @ b
+    residuals = np.zeros(0, x.dtype)
+    if rank == columns < rows:
+        residuals = np.atleast_1d(np.sum(np.square(b - a @ x), axis=0))
+    return x, residuals, rank, s
+
+
+@composition(linalg.matrix_power)
+def matrix_power(a: Any, n: int) -> Any:
+    """By squaring; for n < 0, of the inverse."""
+    n = operator.index(n)
+    if n == 0:  # as x**0: a function of a, of slope 0
+        return put(a, ..., np.eye(a.shape[-1]))
+    if n < 0:
+        a, n = linalg.inv(a), -n
+    z = None
+    while n:
+        if n % 2:
+            z = a if z is None else z @ a
+        n //= 2
+        a = a @ a if n else a
+    return z
+
+
+@composition(linalg.multi_dot)
+def multi_dot(arrays: Any, *, out: Any = None) -> Any:
+    """A product of many matrices, in the order that takes the fewest multiplications."""
+    without_out("multi_dot", out)
+    shapes = [np.shape(a) for a in arrays]
+    if len(arrays) < 2 or any(len(shape) != 2 for shape in shapes[1:-1]):
+        raise ValueError("multi_dot: it takes two or more arrays, all but the ends matrices")
+    first = shapes[0] if len(shapes[0]) == 2 else (1, *shapes[0])
+    sizes = [*first, *(shape[1] if len(shape) == 2 else 1 for shape in shapes[1:])]
+
+    @functools.cache
+    def cheapest(i: int, k: int) -> tuple[int, int]:
+        """The cost of the product of arrays i to k, and where to cut it."""
+        if i == k:
+            return 0, i
+        costs = (
+            (cheapest(i, j)[0] + cheapest(j + 1, k)[0] + sizes[i] * sizes[j + 1] * sizes[k + 1], j)
+            for j in range(i, k)
+        )
+        return min(costs)
+
+    def product(i: int, k: int) -> Any:
+        j = cheapest(i, k)[1]
+        return arrays[i] if i == k else product(i, j) @ product(j + 1, k)
+
+    return product(0, len(arrays) - 1)
+
+
+# --- determinants ---------------------------------------------------------------------------------
+
+
+def _cofactors(x: Any) -> Any:
+    """The signed minors: the derivative of det by definition, whatever the rank of x. O(n⁵)."""
+    n = x.shape[-1]
+    others = np.array([np.delete(np.arange(n), i) for i in range(n)], int).reshape(n, max(n - 1, 0))
+    minors = x[..., others[:, None, :, None], others[None, :, None, :]]
+    signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
+    return linalg.det(minors) * signs.astype(x.dtype)
+
+
+def _det_rule(g: Any, z: Any, x: Any) -> Any:
+    """det·X⁻ᵀ; where X has no trustworthy inverse, the same matrix by its definition.
+
+    The choice looks at the numbers, and may: both are the derivative of det, of every order.
+    """
+    eps = float(np.finfo(x.dtype).eps)
+    if x.size and np.all(linalg.cond(plain(x), 1) < eps**-0.5):
+        return (g * z)[..., None, None] * transposed(linalg.inv(x))
+    return g[..., None, None] * _cofactors(x)
+
+
+primitive(linalg.det, _det_rule)
+
+_slogdet = primitive(
+    linalg.slogdet, lambda g, z, x: g[1][..., None, None] * transposed(linalg.inv(x))
+)
+
+
+@composition(linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """log|det A|, whose derivative is A⁻ᵀ, and the sign, which has none."""
+    sign, logabsdet = _slogdet(a)
+    return SlogdetResult(sign.detach(), logabsdet)
+
+
+# --- triangular factors ---------------------------------------------------------------------------
+
+
+def _as_read(s: Any, UPLO: str) -> Any:
+    """The cotangent of a symmetric matrix as that of the one triangle that was read."""
+    if UPLO.upper() == "U":
+        return np.triu(s) + np.triu(transposed(s), 1)
+    return np.tril(s) + np.tril(transposed(s), -1)
+
+
+def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:
+    """L⁻ᵀ·Φ(Lᵀ·δL)·L⁻¹; Φ takes the lower triangle and half of the diagonal."""
+    lT = transposed(z)
+    inner = lT @ g
+    inner = linalg.solve(lT, 0.5 * (np.tril(inner) + np.tril(inner, -1)))
+    return _as_read(transposed(linalg.solve(lT, transposed(inner))), "L")
+
+
+_cholesky = primitive(linalg.cholesky, _cholesky_rule)
+
+
+@composition(linalg.cholesky)
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    """A = L·Lᵀ, of the lower triangle; with upper=True A = Uᵀ·U, of the upper one."""
+    return transposed(_cholesky(transposed(a))) if upper else _cholesky(a)
+
+
+def _qr_rule(g: Any, z: Any, x: Any) -> Any:
+    """(δQ + Q·sym(R·δRᵀ − δQᵀ·Q))·R⁻ᵀ; sym mirrors the lower triangle. Wants full column rank."""
+    (gq, gr), (q, r) = (g[0], g[1]), (z[0], z[1])
+    diagonal = np.abs(linalg.diagonal(plain(r)))
+    rounding = 8 * np.finfo(x.dtype).eps * np.sum(diagonal, axis=-1, keepdims=True)
+    if np.any(diagonal <= rounding):
+        raise ValueError(
+            "qr: the columns are linearly dependent, and Q is not unique then; its derivative "
+            "exists only for a matrix of full column rank"
+        )
+    m = r @ transposed(gr) - transposed(gq) @ q
+    total = gq + q @ (np.tril(m) + transposed(np.tril(m, -1)))
+    return transposed(linalg.solve(r, transposed(total)))
+
+
+_qr = primitive(linalg.qr, _qr_rule)
+
+
+@composition(linalg.qr)
+def qr(a: Any, mode: str = "reduced") -> Any:
+    """The reduced factors, of the leading square part if there are more columns than rows."""
+    rows, columns = a.shape[-2:]
+    if mode not in ("reduced", "r") and not (mode == "complete" and rows <= columns):
+        raise MissingRuleError(
+            f"qr: mode={mode!r} is not supported on a Variable of shape {a.shape}; use 'reduced' "
+            f"or 'r': the further columns of a complete Q are not unique"
+        )
+    q, r = _qr(a[..., :rows] if columns > rows else a)
+    if columns > rows:
+        r = np.concatenate([r, transposed(q) @ a[..., rows:]], axis=-1)
+    return r if mode == "r" else QRResult(q, r)
+
+
+# --- eigenvalues and singular values --------------------------------------------------------------
+
+
+def _quotient(k: Any, gap: Any, closed: Any, size: Any) -> Any:
+    """k/gap; 0 where the gap is closed and k is 0, next to the `size` that it was taken from."""
+    if np.any(closed & (np.abs(k) > np.finfo(k.dtype).eps ** (2 / 3) * size)):
+        raise ValueError(
+            "the derivative of eigenvectors or singular vectors was asked for where their values "
+            "are equal, or zero: these vectors are not unique, and have no derivative; the values "
+            "alone have one, and so has what is the same for every choice of the vectors"
+        )
+    return np.where(closed, 0, k / np.where(closed, 1, gap))
+
+
+# an operation of its own: at a closed gap the next order may ask for what this one did not
+quotient: Primitive = primitive(
+    _quotient,
+    lambda g, z, k, gap, closed, size: quotient(g, gap, closed, _size(g)),
+    lambda g, z, k, gap, closed, size: -quotient(g * z, gap, closed, _size(g * z)),
+    None,
+    None,
+    name="quotient",
+)
+
+
+def _size(*matrices: Any) -> Any:
+    return sum(np.sum(np.abs(k), axis=(-2, -1), keepdims=True) for k in matrices)
+
+
+def _over(k: Any, gap: Any, values: Any, size: Any) -> Any:
+    """k/gap; a gap is closed if it is no more than the rounding of the values around it."""
+    total = np.sum(np.abs(values), axis=-1)[..., None, None]
+    return quotient(k, gap, np.abs(gap) <= 8 * np.finfo(values.dtype).eps * total, size)
+
+
+def _pairs(w: Any, sign: int) -> Any:
+    """wⱼ ± wᵢ, with something else on the diagonal, where what it divides is 0 by construction."""
+    return w[..., None, :] + sign * w[..., :, None] + np.eye(w.shape[-1], dtype=w.dtype)
+
+
+def _skew(k: Any) -> Any:
+    return 0.5 * (k - transposed(k))
+
+
+def _eigh_rule(g: Any, z: Any, x: Any, *, UPLO: Any = "L") -> Any:
+    """V·(diag(δw) + skew(Vᵀ·δV)/(wⱼ − wᵢ))·Vᵀ."""
+    (gw, gv), (w, v) = (g[0], g[1]), (z[0], z[1])
+    k = transposed(v) @ gv
+    turn = _over(_skew(k), _pairs(w, -1), w, _size(k))
+    return _as_read(v @ (turn + _diagonal_matrices(gw)) @ transposed(v), UPLO)
+
+
+def _eigvalsh_rule(g: Any, z: Any, x: Any, *, UPLO: Any = "L") -> Any:
+    """V·diag(δw)·Vᵀ."""
+    v = linalg.eigh(x, UPLO).eigenvectors
+    return _as_read((v * g[..., None, :]) @ transposed(v), UPLO)
+
+
+_eigh = primitive(linalg.eigh, _eigh_rule)
+primitive(linalg.eigvalsh, _eigvalsh_rule)
+
+
+@composition(linalg.eigh)
+def eigh(a: Any, UPLO: Any = "L") -> Any:
+    """Eigenvalues and eigenvectors, of one triangle of a."""
+    return EighResult(*_eigh(a, UPLO=UPLO))
+
+
+def _svd_rule(g: Any, z: Any, x: Any, *, full_matrices: bool) -> Any:
+    """U·(diag(δs) + (K + M)/(sⱼ − sᵢ) + (K − M)/(sⱼ + sᵢ))·Vᵀ, K = skew(Uᵀ·δU), M = skew(Vᵀ·δV).
+
+    And, divided by s, what leaves the spaces that U and V span. Equal singular values are fine
+    where K = −M: in U·Vᵀ, for instance, the nearest orthogonal matrix.
+    """
+    (gu, gs, gv), (u, s, v) = (g[0], g[1], transposed(g[2])), (z[0], z[1], transposed(z[2]))
+    ku, kv = transposed(u) @ gu, transposed(v) @ gv
+    size = _size(ku, kv)
+    inner = (
+        _diagonal_matrices(gs)
+        + _over(_skew(ku) + _skew(kv), _pairs(s, -1), s, size)
+        + _over(_skew(ku) - _skew(kv), _pairs(s, 1), s, size)
+    )
+    dx = u @ inner @ transposed(v)
+    rows, columns = x.shape[-2:]
+    if rows > columns:
+        dx = dx + _over(gu - u @ ku, s[..., None, :], s, _size(gu)) @ transposed(v)
+    if columns > rows:
+        dx = dx + u @ transposed(_over(gv - v @ kv, s[..., None, :], s, _size(gv)))
+    return dx
+
+
+def _svdvals_rule(g: Any, z: Any, x: Any) -> Any:
+    """U·diag(δs)·Vᵀ; like |x|, a singular value has slope 0 where it is 0."""
+    u, s, vT = linalg.svd(x, full_matrices=False)
+    return (u * (g * np.sign(s))[..., None, :]) @ vT
+
+
+_svd = primitive(linalg.svd, _svd_rule)
+primitive(linalg.svdvals, _svdvals_rule)
+primitive(linalg.matrix_rank, None)
+
+
+@composition(linalg.svd)
+def svd(
+    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Any:
+    """The reduced factors, or the singular values alone."""
+    if hermitian:
+        raise MissingRuleError(
+            "svd: hermitian=True is not supported on a Variable; use np.linalg.eigh, or omit it"
+        )
+    if not compute_uv:
+        return linalg.svdvals(a)
+    if full_matrices and a.shape[-2] != a.shape[-1]:
+        raise MissingRuleError(
+            f"svd: the further vectors of full_matrices=True are not unique for a matrix of shape "
+            f"{a.shape}, and have no derivative; use np.linalg.svd(x, full_matrices=False)"
+        )
+    return SVDResult(*_svd(a, full_matrices=False))
+
+
+@composition(linalg.cond)
+def cond(x: Any, p: Any = None) -> Any:
+    """The largest singular value over the smallest; in another norm, ‖x‖·‖x⁻¹‖."""
+    if p is None or p in (2, -2):
+        s = linalg.svdvals(x)
+        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+    return linalg.norm(x, p, (-2, -1)) * linalg.norm(linalg.inv(x), p, (-2, -1))

@@ -1,4 +1,8 @@
-"""From many entries to few: sum, mean, max, min; argmax and its like, untracked."""
+"""From many entries to few: sum, product, mean, extrema; any, all, argmax.
+
+The primitives take NumPy's axis, keepdims and initial. What else NumPy allows is composed around
+them: `where=` puts a value without effect where it is False, `dtype=` is a conversion before.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,15 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
-from autograd_lite.primitive import primitive
+from autograd_lite.errors import MissingRuleError
+from autograd_lite.primitive import Primitive, composition, primitive
+from autograd_lite.rules.piecewise import without_out
+from autograd_lite.variable import Variable
 
 Axis = int | tuple[int, ...] | None
+ABSENT: Any = object()
 
 
 def kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
@@ -26,11 +35,32 @@ def reduced_count(shape: tuple[int, ...], axis: Axis) -> int:
     return math.prod(n for n, k in zip(shape, kept(shape, axis), strict=True) if k == 1)
 
 
+_SMALL = 4096
+"""Below this many entries, filling an array is quicker than np.broadcast_to, which is Python."""
+
+
 def spread(g: Any, x: Any, axis: Axis, keepdims: bool = False) -> Any:
     """A reduction's cotangent, repeated over the axes that it reduced, in the shape of x."""
     if axis is not None and not keepdims:
-        g = np.reshape(g, kept(x.shape, axis))
+        g = g.reshape(kept(x.shape, axis))
+    if isinstance(g, np.ndarray | np.generic) and x.size < _SMALL:
+        filled = np.empty(x.shape, g.dtype)
+        filled[...] = g
+        return filled
     return np.broadcast_to(g, x.shape)
+
+
+def trailing(x: Any, axis: Axis) -> tuple[Any, tuple[int, ...]]:
+    """The axes to reduce merged into one last axis, and the order of axes that this took."""
+    ndim = x.ndim
+    last = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    order = (*(i for i in range(ndim) if i not in last), *last)
+    rest = tuple(x.shape[i] for i in order[: ndim - len(last)])
+    merged = math.prod(x.shape[i] for i in last)
+    return np.reshape(np.transpose(x, order), (*rest, merged)), order
+
+
+# --- the primitives -------------------------------------------------------------------------------
 
 
 def _ties(x: Any, z: Any, axis: Axis) -> Any:
@@ -40,22 +70,209 @@ def _ties(x: Any, z: Any, axis: Axis) -> Any:
     return attains / np.maximum(count, 1)  # a NaN attains nothing
 
 
-def _extremum_rule(g: Any, z: Any, x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
+def _extremum_rule(
+    g: Any, z: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = None
+) -> Any:
     return spread(g, x, axis, keepdims) * _ties(x, z, axis)
 
 
-primitive(
-    np.sum,
-    lambda g, z, x, *, axis=None, keepdims=False: spread(g, x, axis, keepdims),
-)
-primitive(
-    np.mean,
-    lambda g, z, x, *, axis=None, keepdims=False: spread(
-        g / reduced_count(x.shape, axis), x, axis, keepdims
-    ),
-)
-primitive(np.max, _extremum_rule)
-primitive(np.min, _extremum_rule)
+def _others(x: Any) -> Any:
+    """The product of all other entries along the last axis, for each: never by dividing."""
+    one = np.ones((*x.shape[:-1], 1), x.dtype)
+    before = np.cumprod(np.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([one, x[..., :0:-1]], axis=-1), axis=-1)
+    return before * after[..., ::-1]
 
-for _function in (np.argmax, np.argmin, np.any, np.all, np.count_nonzero):
+
+def _prod_rule(
+    g: Any, z: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = 1
+) -> Any:
+    if x.size == 0:
+        return np.zeros(x.shape)
+    rows, order = trailing(x, axis)
+    others = np.reshape(_others(rows), tuple(x.shape[i] for i in order))
+    return spread(initial * g, x, axis, keepdims) * np.transpose(others, tuple(np.argsort(order)))
+
+
+# What np.sum and its like come to after their wrappers in Python, which cost more than a small sum.
+
+
+def _total(x: Any, **settings: Any) -> Any:
+    return np.add.reduce(x, **{"axis": None, **settings})
+
+
+def _average(x: Any, **settings: Any) -> Any:
+    if x.dtype == np.float16 or not x.size:  # NumPy adds float16 up in float32, and warns of nothing
+        return np.mean(x, **settings)
+    return _total(x, **settings) / reduced_count(x.shape, settings.get("axis"))
+
+
+def _largest(x: Any, **settings: Any) -> Any:
+    return np.maximum.reduce(x, **{"axis": None, **settings})
+
+
+def _smallest(x: Any, **settings: Any) -> Any:
+    return np.minimum.reduce(x, **{"axis": None, **settings})
+
+
+_sum = Primitive(
+    _total,
+    (lambda g, z, x, *, axis=None, keepdims=False, initial=0: spread(g, x, axis, keepdims),),
+    "sum",
+)
+_mean = Primitive(
+    _average,
+    (
+        lambda g, z, x, *, axis=None, keepdims=False: spread(
+            g / reduced_count(x.shape, axis), x, axis, keepdims
+        ),
+    ),
+    "mean",
+)
+_prod = primitive(np.prod, _prod_rule)
+_max = Primitive(_largest, (_extremum_rule,), "max")
+_min = Primitive(_smallest, (_extremum_rule,), "min")
+_nanmax = primitive(np.nanmax, _extremum_rule)
+_nanmin = primitive(np.nanmin, _extremum_rule)
+_any = primitive(np.any, None)
+_all = primitive(np.all, None)
+
+for _function in (np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.count_nonzero):
     primitive(_function, None)
+
+# --- NumPy's full arguments -----------------------------------------------------------------------
+
+
+def _reduce(
+    row: Primitive,
+    a: Any,
+    axis: Axis,
+    dtype: Any,
+    out: Any,
+    keepdims: bool,
+    initial: Any,
+    where: Any,
+    without_effect: Any,
+) -> Any:
+    """Call `row` as NumPy would, with only those settings that say something."""
+    without_out(row.name, out)
+    settings: dict[str, Any] = {} if axis is None else {"axis": axis}
+    if keepdims:
+        settings["keepdims"] = True
+    if initial is not ABSENT:
+        if type(initial) is Variable:
+            raise MissingRuleError(
+                f"{row.name}: initial= takes a number, and was given {initial.label}; combine it "
+                f"with the result instead, as in np.add(np.sum(x), initial)"
+            )
+        settings["initial"] = initial
+    if where is not True:
+        if without_effect is ABSENT:
+            raise ValueError(f"{row.name}: where= needs initial=, the result where it is all False")
+        a = np.where(where, a, without_effect)
+    return row(a if dtype is None or a.dtype == dtype else np.astype(a, dtype), **settings)
+
+
+@composition(np.sum)
+def _numpy_sum(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:
+    return _reduce(_sum, a, axis, dtype, out, keepdims, initial, where, 0)
+
+
+@composition(np.prod)
+def _numpy_prod(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    initial: Any = ABSENT,
+    where: Any = True,
+) -> Any:
+    return _reduce(_prod, a, axis, dtype, out, keepdims, initial, where, 1)
+
+
+def _extremum(row: Primitive, *functions: Any) -> None:
+    @composition(*functions)
+    def extremum(
+        a: Any,
+        axis: Axis = None,
+        out: Any = None,
+        keepdims: bool = False,
+        initial: Any = ABSENT,
+        where: Any = True,
+    ) -> Any:
+        return _reduce(row, a, axis, None, out, keepdims, initial, where, initial)
+
+
+_extremum(_max, np.max, np.amax)
+_extremum(_min, np.min, np.amin)
+_extremum(_nanmax, np.nanmax)
+_extremum(_nanmin, np.nanmin)
+
+
+@composition(np.any)
+def _numpy_any(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    return _reduce(_any, a, axis, None, out, keepdims, ABSENT, where, False)
+
+
+@composition(np.all)
+def _numpy_all(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False, *, where: Any = True
+) -> Any:
+    return _reduce(_all, a, axis, None, out, keepdims, ABSENT, where, True)
+
+
+@composition(np.mean)
+def _numpy_mean(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    if where is True:
+        return _reduce(_mean, a, axis, dtype, out, keepdims, ABSENT, True, ABSENT)
+    total = _reduce(_sum, a, axis, dtype, out, keepdims, ABSENT, where, 0)
+    return per_count(total, counted(a, axis, where, keepdims))
+
+
+def counted(a: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
+    """How many entries each result is made of, given NumPy's where=."""
+    if where is True:
+        return reduced_count(a.shape, axis)
+    return np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+
+
+def per_count(total: Any, count: Any) -> Any:
+    """The quotient in the dtype of the total, which an array of integers would widen."""
+    mean = total / count
+    widened = total.dtype.kind == "f" and mean.dtype != total.dtype
+    return np.astype(mean, total.dtype) if widened else mean
+
+
+@composition(np.ptp)
+def _ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: bool = False) -> Any:
+    without_out("ptp", out)
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+@composition(np.nansum)
+def _nansum(a: Any, *args: Any, **settings: Any) -> Any:
+    return np.sum(np.where(np.isnan(a), 0, a), *args, **settings)
+
+
+@composition(np.nanprod)
+def _nanprod(a: Any, *args: Any, **settings: Any) -> Any:
+    return np.prod(np.where(np.isnan(a), 1, a), *args, **settings)

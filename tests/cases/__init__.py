@@ -21,18 +21,39 @@ A row is `Case(name, covers, call, inputs, ...)`:
 
 The other options are explained at their fields. A result without a derivative (comparisons,
 argmax, sign) takes `untracked=True`: then its value, and that it is recorded but untracked, is all
-that is checked.
+that is checked. `plain=True` is for what gives no Variable at all (np.shape, np.zeros_like).
 """
 
-from tests.cases import elementwise, indexing, linear_algebra, reductions, shapes
+from tests.cases import (
+    choosing,
+    elementwise,
+    indexing,
+    joining,
+    linear_algebra,
+    norms,
+    piecewise,
+    products,
+    reductions,
+    scans,
+    shapes,
+    statistics,
+)
 from tests.cases.case import Case
 
 ALL_CASES: list[Case] = [
     *elementwise.CASES,
+    *piecewise.CASES,
     *reductions.CASES,
+    *statistics.CASES,
+    *scans.CASES,
     *shapes.CASES,
+    *joining.CASES,
     *indexing.CASES,
+    *choosing.CASES,
+    *products.CASES,
     *linear_algebra.CASES,
+    *norms.CASES,
 ]
-TRACKED = [case for case in ALL_CASES if not case.untracked]
+PLAIN = [case for case in ALL_CASES if case.plain]
 UNTRACKED = [case for case in ALL_CASES if case.untracked]
+TRACKED = [case for case in ALL_CASES if not case.untracked and not case.plain]

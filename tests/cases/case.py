@@ -24,6 +24,8 @@ class Case:
     avoid: Sequence[float] = ()
     distinct: bool = False
     untracked: bool = False
+    # whether the result is no Variable at all: shapes, constants, texts
+    plain: bool = False
     # how many orders of derivative are held against finite differences
     order: int = 2
     # the same computation in NumPy alone, for what is not NumPy's own (ag.put) or what NumPy

@@ -1,4 +1,4 @@
-"""Element by element: arithmetic, exponentials, trigonometry, choices; comparisons, untracked."""
+"""Element by element, and smooth: arithmetic, powers, exponentials, logarithms, trigonometry."""
 
 import operator
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.cases.case import Case, broadcasting
 
-MASK = np.array([[True, False, True], [False, False, True]])
+AT_0 = [np.zeros(2)]
 
 CASES = [
     # --- arithmetic
@@ -32,6 +32,9 @@ CASES = [
     Case("x + integers", np.add, lambda x: x + np.arange(3)),
     Case("x ** 2", np.power, lambda x: x**2, order=3),
     Case("x ** 3", np.power, lambda x: x**3, order=3),
+    Case("x ** 3 at 0", np.power, lambda x: x**3, AT_0, order=3),
+    Case("x ** -2", np.power, lambda x: x**-2, domain=(0.5, 2)),
+    Case("x ** 2.0", np.power, lambda x: x**2.0),
     Case("x ** 0", np.power, lambda x: x**0),
     Case("x ** 1", np.power, lambda x: x**1),
     Case("x ** -1", np.power, lambda x: x**-1, domain=(0.5, 2)),
@@ -42,52 +45,54 @@ CASES = [
     Case("square", np.square, order=3),
     Case("square of a scalar", np.square, inputs=[()]),
     Case("sqrt", np.sqrt, domain=(0.3, 3), order=3),
-    Case("absolute", np.absolute, operator.abs, avoid=[0]),
-    # --- exponentials and trigonometry
+    Case("conjugate", np.conjugate),
+    Case("conj by method", np.conjugate, lambda x: x.conj()),
+    Case("reciprocal", np.reciprocal, domain=(0.5, 2), order=3),
+    Case("cbrt", np.cbrt, domain=(0.3, 3), order=3),
+    *broadcasting("float_power", np.float_power, domain=[(0.5, 2), (-2, 2)]),
+    *broadcasting("hypot", np.hypot, domain=(0.5, 2)),
+    Case("hypot with a zero", np.hypot, lambda x: np.hypot(x, 0), domain=(0.5, 2), order=3),
+    Case("deg2rad", np.deg2rad),
+    Case("rad2deg", np.rad2deg),
+    Case("radians", np.radians),
+    Case("degrees", np.degrees),
+    # --- exponentials and logarithms
     Case("exp", np.exp, order=3),
+    Case("exp2", np.exp2, order=3),
+    Case("expm1", np.expm1, order=3),
+    Case("expm1 at 0", np.expm1, inputs=AT_0, order=3),
     Case("log", np.log, domain=(0.5, 3), order=3),
+    Case("log2", np.log2, domain=(0.5, 3), order=3),
+    Case("log10", np.log10, domain=(0.5, 3), order=3),
+    Case("log1p", np.log1p, domain=(-0.5, 3), order=3),
+    Case("log1p at 0", np.log1p, inputs=AT_0, order=3),
+    *broadcasting("logaddexp", np.logaddexp, order=3),
+    *broadcasting("logaddexp2", np.logaddexp2, order=3),
+    Case("logaddexp at a tie", np.logaddexp, inputs=[np.ones(2), np.ones(2)], order=3),
+    # --- trigonometry
     Case("sin", np.sin, order=3),
     Case("cos", np.cos, order=3),
+    Case("tan", np.tan, domain=(-1, 1), order=3),
+    Case("tan at 0", np.tan, inputs=AT_0, order=3),
+    Case("arcsin", np.arcsin, domain=(-0.8, 0.8), order=3),
+    Case("arcsin at 0", np.arcsin, inputs=AT_0, order=3),
+    Case("arccos", np.arccos, domain=(-0.8, 0.8), order=3),
+    Case("arctan", np.arctan, order=3),
+    Case("arctan at 0", np.arctan, inputs=AT_0, order=3),
+    *broadcasting("arctan2", np.arctan2, avoid=[-0.2, 0, 0.2]),
+    Case("arctan2 at 0, 1", np.arctan2, inputs=[np.zeros(2), np.ones(2)], order=3),
+    Case("sinc", np.sinc, order=4),
+    Case("sinc at 0", np.sinc, inputs=AT_0, order=4),
+    Case("sinc near 0", np.sinc, domain=(-1e-3, 1e-3), order=3),
+    Case("sinc far from 0", np.sinc, domain=(3, 8), order=3),
+    # --- hyperbolic functions
     Case("sinh", np.sinh, order=3),
     Case("cosh", np.cosh, order=3),
     Case("tanh", np.tanh, order=3),
-    Case("tanh at 0", np.tanh, inputs=[np.zeros(2)], order=3),
-    # --- choices
-    *broadcasting("maximum", np.maximum, distinct=True),
-    *broadcasting("minimum", np.minimum, distinct=True),
-    Case("maximum with a number", np.maximum, lambda x: np.maximum(x, 0.3), avoid=[0.3]),
-    Case("clip", np.clip, lambda x: np.clip(x, -1, 0.5), avoid=[-1, 0.5]),
-    Case("clip by method", np.clip, lambda x: x.clip(-1, 0.5), avoid=[-1, 0.5]),
-    Case("clip from below", np.clip, lambda x: np.clip(x, 0, None), avoid=[0]),
-    Case("clip from above", np.clip, lambda x: np.clip(x, a_min=None, a_max=0.5), avoid=[0.5]),
-    Case("clip by min", np.clip, lambda x: np.clip(x, min=0.5), avoid=[0.5]),
-    Case("clip between arrays", np.clip, inputs=[(2, 3), (3,), (2, 1)], distinct=True),
-    Case("clip between nothing", np.clip, lambda x: np.clip(x, None, None)),
-    Case("where", np.where, lambda x, y: np.where(MASK, x, y), [(2, 3), (2, 3)], empty=False),
-    Case("where, broadcast", np.where, lambda x, y: np.where(MASK, x, y), [(3,), ()], empty=False),
-    Case("where, one branch", np.where, lambda x: np.where(MASK, x, 1.0), empty=False),
-    Case("where, itself compared", np.where, lambda x: np.where(x > 0, x * x, -x), avoid=[0]),
-    # --- comparisons and logic
-    Case("sign", np.sign, untracked=True),
-    Case("less", np.less, operator.lt, [(2, 3), (3,)], untracked=True),
-    Case("less_equal", np.less_equal, operator.le, [(2, 3), (3,)], untracked=True),
-    Case("greater", np.greater, operator.gt, [(2, 3), (3,)], untracked=True),
-    Case("greater_equal", np.greater_equal, operator.ge, [(2, 3), (3,)], untracked=True),
-    Case("equal", np.equal, lambda x: x == np.abs(x), untracked=True),
-    Case("not_equal", np.not_equal, lambda x: x != np.abs(x), untracked=True),
-    Case("number < x", np.less, lambda x: np.float64(0.5) < x, untracked=True),
-    Case("isnan", np.isnan, untracked=True),
-    Case("isinf", np.isinf, untracked=True),
-    Case("isfinite", np.isfinite, untracked=True),
-    Case("logical_and", np.logical_and, inputs=[(2, 3), (3,)], untracked=True),
-    Case("logical_or", np.logical_or, inputs=[(2, 3), (3,)], untracked=True),
-    Case("logical_xor", np.logical_xor, inputs=[(2, 3), (3,)], untracked=True),
-    Case("logical_not", np.logical_not, untracked=True),
-    Case("&", np.bitwise_and, lambda x, y: (x > 0) & (y > 0), [(2, 3), (3,)], untracked=True),
-    Case("|", np.bitwise_or, lambda x, y: (x > 0) | (y > 0), [(2, 3), (3,)], untracked=True),
-    Case("^", np.bitwise_xor, lambda x, y: (x > 0) ^ (y > 0), [(2, 3), (3,)], untracked=True),
-    Case("array & mask", np.bitwise_and, lambda x: MASK & (x > 0), untracked=True),
-    Case("array | mask", np.bitwise_or, lambda x: MASK | (x > 0), untracked=True),
-    Case("array ^ mask", np.bitwise_xor, lambda x: MASK ^ (x > 0), untracked=True),
-    Case("~", np.invert, lambda x: ~(x > 0), untracked=True),
+    Case("tanh at 0", np.tanh, inputs=AT_0, order=3),
+    Case("arcsinh", np.arcsinh, order=3),
+    Case("arcsinh at 0", np.arcsinh, inputs=AT_0, order=3),
+    Case("arccosh", np.arccosh, domain=(1.3, 3), order=3),
+    Case("arctanh", np.arctanh, domain=(-0.7, 0.7), order=3),
+    Case("arctanh at 0", np.arctanh, inputs=AT_0, order=3),
 ]

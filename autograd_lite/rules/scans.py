@@ -1,0 +1,253 @@
+"""Along an axis: cumulative sums and products, differences, integrals, convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from autograd_lite.primitive import Primitive, composition, primitive
+from autograd_lite.rules.piecewise import without_out
+from autograd_lite.variable import Variable
+
+
+def _array(x: Any) -> Any:
+    """Something to calculate with: Variables and arrays as they are, lists as arrays."""
+    return x if type(x) is Variable else np.asarray(x)
+
+
+def _part(axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
+    """The index of x[start:stop:step] along one axis, counted from the front."""
+    return (slice(None),) * axis + (slice(start, stop, step),)
+
+
+def _filled(value: float, like: Any, axis: int, length: int) -> Any:
+    """A constant array like another, but of this length along the axis."""
+    return np.full((*like.shape[:axis], length, *like.shape[axis + 1 :]), value, like.dtype)
+
+
+# --- cumulative sums and products -----------------------------------------------------------------
+
+
+def _cumsum_rule(g: Any, z: Any, x: Any, *, axis: int) -> Any:
+    backwards = _part(axis, None, None, -1)
+    return np.cumsum(g[backwards], axis=axis)[backwards]
+
+
+def _ahead(x: Any, axis: int, distance: int) -> Any:
+    """x[i + distance] at i, and 0 beyond the end."""
+    beyond = _filled(0, x, axis, min(distance, x.shape[axis]))
+    return np.concatenate([x[_part(axis, distance, None)], beyond], axis=axis)
+
+
+def _cumprod_rule(g: Any, z: Any, x: Any, *, axis: int) -> Any:
+    """Entry i reaches every later product: x̄ᵢ = zᵢ₋₁·sᵢ, where sᵢ = gᵢ + xᵢ₊₁·sᵢ₊₁; no division.
+
+    The recurrence is solved for all i at once in log₂ n rounds, an associative scan: each round
+    doubles how far ahead s has looked, and the product a of the entries that it looked across.
+    """
+    n = x.shape[axis]
+    s, a, reach = g, _ahead(x, axis, 1), 1
+    while reach < n:
+        s = s + a * _ahead(s, axis, reach)
+        a = a * _ahead(a, axis, reach)
+        reach *= 2
+    before = np.concatenate([_filled(1, x, axis, min(1, n)), z[_part(axis, None, -1)]], axis=axis)
+    return before * s
+
+
+_cumsum = primitive(np.cumsum, _cumsum_rule)
+_cumprod = primitive(np.cumprod, _cumprod_rule)
+
+
+def _cumulate(row: Primitive, a: Any, axis: int | None, dtype: Any, out: Any) -> Any:
+    without_out(row.name, out)
+    a = a if dtype is None else np.astype(a, dtype)
+    if axis is None or a.ndim == 0:
+        a, axis = np.reshape(a, -1), 0
+    return row(a, axis=normalize_axis_index(axis, a.ndim))
+
+
+@composition(np.cumsum)
+def _numpy_cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return _cumulate(_cumsum, a, axis, dtype, out)
+
+
+@composition(np.cumprod)
+def _numpy_cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return _cumulate(_cumprod, a, axis, dtype, out)
+
+
+@composition(np.nancumsum)
+def _nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return _cumulate(_cumsum, np.where(np.isnan(a), 0, a), axis, dtype, out)
+
+
+@composition(np.nancumprod)
+def _nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return _cumulate(_cumprod, np.where(np.isnan(a), 1, a), axis, dtype, out)
+
+
+def _cumulative(row: Primitive, first: float, function: Any) -> None:
+    @composition(function)
+    def cumulative(
+        x: Any,
+        /,
+        *,
+        axis: int | None = None,
+        dtype: Any = None,
+        out: Any = None,
+        include_initial: bool = False,
+    ) -> Any:
+        if axis is None:
+            if x.ndim != 1:
+                raise ValueError(
+                    f"{function.__name__}: axis= is needed, for x has shape {x.shape}, not one axis"
+                )
+            axis = 0
+        z = _cumulate(row, x, axis, dtype, out)
+        axis = normalize_axis_index(axis, z.ndim)
+        return np.concatenate([_filled(first, z, axis, 1), z], axis=axis) if include_initial else z
+
+
+_cumulative(_cumsum, 0, np.cumulative_sum)
+_cumulative(_cumprod, 1, np.cumulative_prod)
+
+# --- differences and integrals --------------------------------------------------------------------
+
+
+@composition(np.diff)
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    if n < 0:
+        raise ValueError(f"diff: n = {n} differences cannot be taken; n must be 0 or more")
+    a = _array(a)
+    if n == 0:
+        return a
+    if a.ndim == 0:
+        raise ValueError("diff: a scalar has no axis to take differences along")
+    axis = normalize_axis_index(axis, a.ndim)
+    ends = [None if end is None else _array(end) for end in (prepend, append)]
+    column = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
+    before, after = [
+        [] if end is None else [np.broadcast_to(end, column) if end.ndim == 0 else end]
+        for end in ends
+    ]
+    if before or after:
+        a = np.concatenate([*before, a, *after], axis=axis)
+    subtract = np.not_equal if a.dtype == bool else np.subtract
+    for _ in range(n):
+        a = subtract(a[_part(axis, 1, None)], a[_part(axis, None, -1)])
+    return a
+
+
+@composition(np.ediff1d)
+def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    differences = np.diff(np.reshape(_array(ary), -1))
+    ends = [
+        [] if end is None else [np.reshape(np.astype(_array(end), differences.dtype), -1)]
+        for end in (to_begin, to_end)
+    ]
+    return np.concatenate([*ends[0], differences, *ends[1]])
+
+
+@composition(np.trapezoid)
+def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    y = _array(y)
+    axis = normalize_axis_index(axis, y.ndim)
+    if x is not None:
+        x = _array(x)
+        dx = np.diff(x, axis=axis if x.ndim > 1 else -1)
+        if x.ndim == 1:
+            dx = np.reshape(dx, (-1,) + (1,) * (y.ndim - 1 - axis))
+    return np.sum(dx * (y[_part(axis, 1, None)] + y[_part(axis, None, -1)]) / 2.0, axis=axis)
+
+
+@composition(np.gradient)
+def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """NumPy's second-order differences: central inside, one-sided at the edges."""
+    f = _array(f)
+    axes = range(f.ndim) if axis is None else normalize_axis_tuple(axis, f.ndim)
+    spacings = [_array(spacing) for spacing in varargs or (1.0,)]
+    if len(spacings) == 1 and spacings[0].ndim == 0:
+        spacings = spacings * len(axes)
+    if len(spacings) != len(axes):
+        raise TypeError(
+            f"gradient: {len(spacings)} spacings were given for {len(axes)} axes; give one number, "
+            f"or a number or coordinates for each axis"
+        )
+    if edge_order not in (1, 2):
+        raise ValueError(f"gradient: edge_order must be 1 or 2, not {edge_order}")
+    slopes = [_slope(f, spacing, i, edge_order) for i, spacing in zip(axes, spacings, strict=True)]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
+    """∂f along one axis: the slope of the parabola through each three neighbours."""
+    n = f.shape[axis]
+    if n < edge_order + 1:
+        raise ValueError(
+            f"gradient: at least {edge_order + 1} entries are needed along axis {axis}, not {n}"
+        )
+    column = (-1,) + (1,) * (f.ndim - 1 - axis)
+    if spacing.ndim:
+        if spacing.shape != (n,):
+            raise ValueError(
+                f"gradient: coordinates of shape {spacing.shape} do not fit the {n} entries along "
+                f"axis {axis}; give one number, or {n} coordinates"
+            )
+        steps = np.reshape(np.diff(spacing), column)
+    else:
+        steps = np.broadcast_to(spacing, (n - 1, *column[1:]))
+    secants = np.diff(f, axis=axis) / steps
+    left, right = secants[_part(axis, None, -1)], secants[_part(axis, 1, None)]
+    h, k = steps[:-1], steps[1:]
+    inside = (k * left + h * right) / (h + k)
+    first, last = secants[_part(axis, None, 1)], secants[_part(axis, -1, None)]
+    if edge_order == 2:
+        bend = (right - left) / (h + k)
+        first = first - (bend * h)[_part(axis, None, 1)]
+        last = last + (bend * k)[_part(axis, -1, None)]
+    slopes = np.concatenate([first, inside, last], axis=axis)
+    narrow = f.dtype.kind == "f" and f.dtype != slopes.dtype  # the spacing does not set the dtype
+    return np.astype(slopes, f.dtype) if narrow else slopes
+
+
+# --- convolutions ---------------------------------------------------------------------------------
+
+# zₖ = Σ xᵢ yₖ₋ᵢ of all overlaps, and zₖ = Σ xₖ₊ᵢ yᵢ of full overlaps, y not longer than x: each
+# is the derivative of the other
+_convolve: Primitive = Primitive(
+    lambda x, y: np.convolve(x, y),
+    (lambda g, z, x, y: _correlate(g, y), lambda g, z, x, y: _correlate(g, x)),
+    "convolve",
+)
+_correlate: Primitive = Primitive(
+    lambda x, y: np.correlate(x, y, "valid"),
+    (lambda g, z, x, y: _convolve(g, y), lambda g, z, x, y: _correlate(x, g)),
+    "correlate",
+)
+
+
+@composition(np.convolve)
+def _numpy_convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    a, v = [np.reshape(x, -1) if x.ndim == 0 else x for x in (_array(a), _array(v))]
+    if a.size == 0 or v.size == 0:
+        raise ValueError(
+            f"convolve: neither of the arrays may be empty; their shapes are {a.shape}, {v.shape}"
+        )
+    short, long = sorted((a.shape[0], v.shape[0]))
+    full = _convolve(a, v)
+    if mode == "full":
+        return full
+    if mode == "same":
+        start = (short - 1) // 2
+        return full[start : start + long]
+    if mode == "valid":
+        return full[short - 1 : long]
+    raise ValueError(f"convolve: mode must be 'full', 'same' or 'valid', not {mode!r}")
+
+
+@composition(np.correlate)
+def _numpy_correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+    return np.convolve(a, _array(v)[::-1], mode)

@@ -1,0 +1,215 @@
+"""Variance, deviation, weighted averages, medians, quantiles, and their NaN-skipping forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd_lite.errors import MissingRuleError
+from autograd_lite.primitive import Primitive, composition
+from autograd_lite.rules.elementwise import nonzero
+from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.reductions import ABSENT, Axis, counted, kept, per_count, trailing
+from autograd_lite.variable import Variable
+
+# --- variance and deviation -----------------------------------------------------------------------
+
+
+@composition(np.var)
+def _var(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = ABSENT,
+    correction: float = 0,
+) -> Any:
+    """The mean of squared deviations from the mean, in two passes: 1e8 + {0, 1, 2} is exact."""
+    without_out("var", out)
+    if ddof and correction:
+        raise ValueError("var: ddof and correction are two names of one number; give one of them")
+    a = a if dtype is None else np.astype(a, dtype)
+    if mean is ABSENT:
+        total = np.sum(a, axis=axis, keepdims=True, where=where)
+        mean = per_count(total, counted(a, axis, where, keepdims=True))
+    deviation = a - mean
+    if where is not True:  # here already, for what is left out may be NaN
+        deviation = np.where(where, deviation, 0)
+    total = np.sum(np.square(deviation), axis=axis, keepdims=keepdims)
+    count = counted(a, axis, where, keepdims) - (ddof + correction)
+    return per_count(total, max(count, 0) if where is True else np.maximum(count, 0))
+
+
+# √ with the slope 0 at 0: the deviation of a constant has a kink there, and 0 is its smallest slope
+_root = Primitive(np.sqrt, (lambda g, z, x: g * ((z != 0) / (2 * nonzero(z))),), "sqrt")
+
+
+@composition(np.std)
+def _std(*args: Any, **settings: Any) -> Any:
+    return _root(np.var(*args, **settings))
+
+
+@composition(np.nanmean)
+def _nanmean(a: Any, *args: Any, where: Any = True, **settings: Any) -> Any:
+    return np.mean(a, *args, where=np.logical_not(np.isnan(a)) & where, **settings)
+
+
+@composition(np.nanvar)
+def _nanvar(a: Any, *args: Any, where: Any = True, **settings: Any) -> Any:
+    return np.var(a, *args, where=np.logical_not(np.isnan(a)) & where, **settings)
+
+
+@composition(np.nanstd)
+def _nanstd(*args: Any, **settings: Any) -> Any:
+    return _root(np.nanvar(*args, **settings))
+
+
+@composition(np.average)
+def _average(
+    a: Any,
+    axis: Axis = None,
+    weights: Any = None,
+    returned: bool = False,
+    *,
+    keepdims: bool = False,
+) -> Any:
+    """Σ weights·a / Σ weights; weights with fewer axes belong to the axes averaged over."""
+    a = a if type(a) is Variable else np.asarray(a)
+    if weights is None:
+        mean = np.mean(a, axis=axis, keepdims=keepdims)
+        total = np.broadcast_to(mean.dtype.type(a.size / max(mean.size, 1)), mean.shape)
+        return (mean, total) if returned else mean
+    weights = weights if type(weights) is Variable else np.asarray(weights)
+    if weights.shape != a.shape:
+        weights = _along_axes(a, axis, weights)
+    dtype = np.result_type(a.dtype, weights.dtype)
+    total = np.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
+    if np.any(total == 0):
+        raise ZeroDivisionError("average: the weights sum to zero and cannot be normalised")
+    mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
+    return (mean, np.broadcast_to(total, mean.shape)) if returned else mean
+
+
+def _along_axes(a: Any, axis: Axis, weights: Any) -> Any:
+    """Weights given for the axes averaged over alone, in the shape of `a`."""
+    if axis is None:
+        raise TypeError(
+            f"average: weights of shape {weights.shape} do not match the array of shape {a.shape}; "
+            f"say with axis= which of its axes they belong to"
+        )
+    axes = [i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
+    if weights.shape != tuple(a.shape[i] for i in axes):
+        raise ValueError(
+            f"average: weights of shape {weights.shape} do not match axes {axis} of the array of "
+            f"shape {a.shape}"
+        )
+    in_order = np.transpose(weights, np.argsort(axes))
+    shape = [n if i in axes else 1 for i, n in enumerate(a.shape)]
+    return np.broadcast_to(np.reshape(in_order, shape), a.shape)
+
+
+# --- medians and quantiles ------------------------------------------------------------------------
+
+
+def _order_statistic(function: Callable[..., Any]) -> Primitive:
+    """The row of a NumPy function that interpolates between two entries of the sorted last axis.
+
+    Which two, and where between them, NumPy itself says when asked about the ranks 0, 1, 2 …: so
+    one rule serves every method. Entries that tie share their part equally.
+    """
+
+    def along_last(x: Any, *q: Any, **settings: Any) -> Any:
+        return function(x, *q, axis=-1, **settings)
+
+    def rule(g: Any, z: Any, x: Any, *q: Any, **settings: Any) -> Any:
+        n, rest = x.shape[-1], x.shape[:-1]
+        if x.size == 0:
+            return np.zeros(x.shape)
+        ordered = np.sort(x, axis=-1)
+        ranks = np.where(np.isnan(ordered), np.nan, np.arange(float(n)))
+        position = np.reshape(along_last(ranks, *q, **settings), (-1, *rest))
+        g = np.where(np.isnan(position), 0, np.reshape(g, (-1, *rest)))
+        position = np.nan_to_num(position)
+        below = np.floor(position)
+        above = position - below
+        total: Any = 0
+        for j in range(position.shape[0]):
+            for side, weight in ((np.floor, 1 - above[j]), (np.ceil, above[j])):
+                rank = side(position[j])[..., None].astype(int)
+                attains = x == np.take_along_axis(ordered, rank, axis=-1)
+                ties = np.maximum(np.sum(attains, axis=-1, keepdims=True), 1)
+                share = (g[j] * weight)[..., None] / ties
+                total = total + np.where(attains, share, 0)
+        return total
+
+    return Primitive(along_last, (rule,), function.__name__)
+
+
+def _over(row: Primitive, a: Any, axis: Axis, keepdims: bool, *q: Any, **settings: Any) -> Any:
+    """Apply a row for the last axis to any axes."""
+    rows, _ = trailing(a, axis)
+    z = row(rows, *q, **settings)
+    if keepdims:
+        z = np.reshape(z, (*z.shape[: z.ndim - rows.ndim + 1], *kept(a.shape, axis)))
+    return z
+
+
+def _median(function: Callable[..., Any]) -> None:
+    row = _order_statistic(function)
+
+    @composition(function)
+    def median(
+        a: Any,
+        axis: Axis = None,
+        out: Any = None,
+        overwrite_input: bool = False,
+        keepdims: bool = False,
+    ) -> Any:
+        without_out(row.name, out)
+        return _over(row, a, axis, keepdims)
+
+
+def _quantile(function: Callable[..., Any], percentile: Callable[..., Any]) -> None:
+    row = _order_statistic(function)
+
+    @composition(function)
+    def quantile(
+        a: Any,
+        q: Any,
+        axis: Axis = None,
+        out: Any = None,
+        overwrite_input: bool = False,
+        method: str = "linear",
+        keepdims: bool = False,
+        *,
+        weights: Any = None,
+    ) -> Any:
+        without_out(row.name, out)
+        if weights is not None:
+            raise MissingRuleError(
+                f"{row.name}: weights= is not supported on a Variable; repeat the entries instead"
+            )
+        if type(q) is Variable and q.requires_grad:
+            raise MissingRuleError(
+                f"{row.name}: there is no derivative rule for q, and {q.label} is tracked; "
+                f"detach it"
+            )
+        return _over(row, a, axis, keepdims, q, method=method)
+
+    @composition(percentile)
+    def of_percentage(a: Any, q: Any, *args: Any, **settings: Any) -> Any:
+        hundred = a.dtype.type(100) if a.dtype.kind == "f" else 100
+        q = np.true_divide(q, hundred)
+        return quantile(a, q, *args, **settings)
+
+
+_median(np.median)
+_median(np.nanmedian)
+_quantile(np.quantile, np.percentile)
+_quantile(np.nanquantile, np.nanpercentile)
