@@ -44,6 +44,8 @@ def sweep(
         leaves.append(output)
     else:
         upcoming = output
+    own: Any
+    values: Any
     while upcoming is not None or heap:
         if upcoming is None:
             z = heappop(heap)[1]
@@ -222,7 +224,7 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
                 f"{asked}: {output.label} has shape {data.shape}, and only a single element has a "
                 f"gradient of its own; pass a cotangent of that shape, or reduce it with .sum()"
             )
-        return np.ones_like(data)
+        return np.ones(data.shape, data.dtype)
     if type(cotangent) is not Variable:
         cotangent = np.asarray(cotangent)
     if cotangent.shape != data.shape or cotangent.dtype.kind not in "fiub":
@@ -250,6 +252,8 @@ def backward(
         seed = seed._data
     found = sweep(output, seed, _Everything() if retain_grads else None)
     for variable, g, owned in found:
+        if type(g) is tuple:
+            continue  # the entry of several results; each of them has a gradient of its own
         old = variable._grad
         variable._grad = _own_array(
             g if old is None else old + g, variable, owned or old is not None
