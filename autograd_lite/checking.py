@@ -28,7 +28,9 @@ NUMERIC_TOLERANCE = 1e-5
 
 def _float64(x: Any) -> Any:
     """Floating-point data in float64; everything else as it is."""
-    return x.astype(np.float64) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f" else x
+    return (
+        x.astype(np.float64) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f" else x
+    )
 
 
 class Replay:
@@ -42,7 +44,9 @@ class Replay:
         self.order = self._recorded_before(output)
         self.base: dict[int, Any] = {}
         for v in self.order:
-            operands = [self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)]
+            operands = [
+                self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)
+            ]
             self.base[v._number] = self._compute(v, operands)
 
     @staticmethod
@@ -64,7 +68,7 @@ class Replay:
         return [found[number] for number in sorted(found)]
 
     def _operand(self, x: Any, value: Any) -> Any:
-        """The float64 value of an operand: computed again, or as recorded for leaves and constants."""
+        """The float64 value of an operand: computed again, or as recorded if it is a leaf."""
         known = type(x) is Variable and x._number in self.base
         return self.base[x._number] if known else _float64(value)
 
@@ -98,7 +102,9 @@ class Replay:
         for v in self.order:
             if v._number in changed:
                 continue
-            operands = [self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)]
+            operands = [
+                self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)
+            ]
             moving = [
                 (position, x._number)
                 for position, x in enumerate(v._inputs)
@@ -119,9 +125,7 @@ class Replay:
         return function
 
 
-def central_differences(
-    function: Callable[[Array], float], at: Array, entries: Array
-) -> Array:
+def central_differences(function: Callable[[Array], float], at: Array, entries: Array) -> Array:
     """(f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for the entries i (flat), with h = ∛ε·max(1, |xᵢ|)."""
     step = np.cbrt(np.finfo(np.float64).eps)
     slopes = np.empty(len(entries))
@@ -182,7 +186,7 @@ class Row:
     def worst(self) -> str:
         """The entry where they differ most, with its three numbers."""
         if not self.entries.size or self.formula_shape != self.shape:
-            return f"{self.label}: the formula has shape {self.formula_shape}, the Variable {self.shape}"
+            return f"{self.label}: shape {self.shape}, the formula has {self.formula_shape}"
         spread = np.ptp(np.stack([self.tape, self.formula, self.numeric]), axis=0)
         k = int(np.argmax(np.where(np.isnan(spread), np.inf, spread)))
         index = tuple(int(i) for i in np.unravel_index(int(self.entries[k]), self.shape))
@@ -275,7 +279,9 @@ def compare(
     """
     if type(loss) is not Variable or loss._data.size != 1:
         arrived = errors.kind(loss._data if type(loss) is Variable else loss)
-        raise ValueError(f"compare: the loss must be a Variable of one element, this is a {arrived}")
+        raise ValueError(
+            f"compare: the loss must be a Variable of one element, this is a {arrived}"
+        )
     variables = list(formulas)
     tape = gradients(loss, variables)
     replay = Replay(loss)

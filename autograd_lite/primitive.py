@@ -78,7 +78,7 @@ class Primitive:
             self.settings = set(self.parameters[len(rules) :]) - {"out"}
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        """Compute, and record if a tracked Variable takes part. Arrays by position, settings by name."""
+        """Compute; record if a tracked Variable takes part. Arrays by position, settings by name."""
         values = []
         tracked = recorded = any_variable = False
         for position, x in enumerate(inputs):
@@ -99,7 +99,11 @@ class Primitive:
             else:
                 values.append(x)
         try:
-            z = self.function(values, **settings) if self.variadic else self.function(*values, **settings)
+            z = (
+                self.function(values, **settings)
+                if self.variadic
+                else self.function(*values, **settings)
+            )
         except (ValueError, TypeError, IndexError) as error:
             raise _restated(error, self, values) from error
         return self.record(z, inputs, values, settings, tracked, recorded) if any_variable else z
@@ -160,11 +164,13 @@ class Primitive:
         return [rule and functools.partial(rule, index=index) for index in range(count)]
 
     def spelled(self, *args: Any, **kwargs: Any) -> Any:
-        """Call with the function's own spelling: settings may be positional, arrays may be named."""
+        """Call in the function's own spelling: settings by position, arrays by name, too."""
         if len(args) == len(self.rules) and (not kwargs or kwargs.keys() <= self.settings):
             return self(*(args[0] if self.variadic else args), **kwargs)  # as most people write it
         bound = dict(zip(self.parameters, args, strict=False))
-        missing = [p for p in self.parameters[: len(self.rules)] if p not in bound and p not in kwargs]
+        missing = [
+            p for p in self.parameters[: len(self.rules)] if p not in bound and p not in kwargs
+        ]
         if len(args) > len(self.parameters) or bound.keys() & kwargs.keys() or missing:
             raise TypeError(
                 f"{self.name}: it takes ({', '.join(self.parameters)}), and was called with "
@@ -306,7 +312,9 @@ def primitive(
     return row
 
 
-def composition(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def composition(
+    *functions: Callable[..., Any],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a function of Variables that stands in for these NumPy functions."""
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:

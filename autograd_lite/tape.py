@@ -51,7 +51,7 @@ class Scope:
 
 
 STATE: ContextVar[tuple[bool, Scope | None]] = ContextVar("autograd_lite", default=(True, None))
-"""(recording, scope): an immutable value, hence per thread, per asyncio task, and exception-safe."""
+"""(recording, scope): an immutable value, so per thread, per asyncio task, exception-safe."""
 
 
 class _StateChange:
@@ -214,7 +214,9 @@ def _operand(x: Any) -> str:
     if hasattr(x, "label"):
         return str(x.label)
     shape = getattr(x, "shape", ())
-    return f"array{shape}" if shape else f"{x}"
+    if shape:
+        return f"array{shape}"
+    return f"{x:.4g}" if isinstance(x, float) else f"{x}"
 
 
 class _Local(threading.local):

@@ -105,26 +105,41 @@ class Variable:
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
+        self.assign(np.array(new))
+
+    def assign(self, new: Array) -> None:
+        """`v.data = new` for an array that nobody else will use: it is taken over, not copied.
+
+        For optimisers: it spares a pass over every weight. The array becomes read-only. Raises
+        ValueError for another shape and for a Variable that is the result of an operation,
+        TypeError for a dtype that does not convert safely.
+
+        >>> import numpy as np, autograd_lite as ag
+        >>> v = ag.Variable([1.0, 2.0])
+        >>> v.assign(v.data * 3.0)
+        >>> v.data
+        array([3., 6.])
+        """
         if self._primitive is not None:
             raise ValueError(
                 f"data: {self.label} is the result of '{self._primitive.name}' and cannot be "
                 f"assigned, or its record would be wrong; assign to the leaves it was computed from"
             )
-        array = np.asarray(new)
         old = self._data
-        if array.shape != old.shape:
+        if new.shape != old.shape:
             raise ValueError(
-                f"data: {self.label} has shape {old.shape}, the new data has shape "
-                f"{array.shape}; make a new Variable to change the shape"
+                f"data: {self.label} has shape {old.shape}, the new data has shape {new.shape}; "
+                f"make a new Variable to change the shape"
             )
-        if array.dtype != old.dtype and not np.can_cast(array.dtype, old.dtype, "same_kind"):
+        if new.dtype != old.dtype and not np.can_cast(new.dtype, old.dtype, "same_kind"):
             raise TypeError(
-                f"data: {self.label} has dtype {old.dtype}, the new data has dtype "
-                f"{array.dtype}, which cannot be converted safely; use .astype yourself"
+                f"data: {self.label} has dtype {old.dtype}, the new data has dtype {new.dtype}, "
+                f"which cannot be converted safely; use .astype yourself"
             )
-        array = np.array(array, dtype=old.dtype)
-        array.flags.writeable = False
-        self._data = array
+        if new.base is not None or new.dtype != old.dtype:  # a view has an owner who may write
+            new = np.array(new, dtype=old.dtype)
+        new.flags.writeable = False
+        self._data = new
 
     @property
     def grad(self) -> Array | None:

@@ -7,6 +7,7 @@ and for −∞, which masks an entry out.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -58,9 +59,9 @@ def softmax(x: Operand, axis: int = -1) -> Any:
     >>> nn.softmax(np.array([2.0, 1.0, 0.1])).round(1)
     array([0.7, 0.2, 0.1])
     """
-    shifted, _, masked = _shifted(floating(x), axis)
+    shifted, _, never = _shifted(floating(x), axis)
     e = np.exp(shifted)
-    return e / (np.sum(e, axis=axis, keepdims=True) + masked)
+    return e / (np.sum(e, axis=axis, keepdims=True) + never)
 
 
 def log_softmax(x: Operand, axis: int = -1) -> Any:
@@ -72,8 +73,8 @@ def log_softmax(x: Operand, axis: int = -1) -> Any:
     >>> nn.log_softmax(np.array([1000.0, 0.0]))
     array([    0., -1000.])
     """
-    shifted, _, masked = _shifted(floating(x), axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + masked)
+    shifted, _, never = _shifted(floating(x), axis)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + never)
 
 
 def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
@@ -86,22 +87,30 @@ def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
     >>> nn.logsumexp(np.array([[0.0, 0.0], [1000.0, -np.inf]])).round(4)
     array([6.931e-01, 1.000e+03])
     """
-    shifted, top, masked = _shifted(floating(x), axis)
-    z = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + masked) + top
+    shifted, top, never = _shifted(floating(x), axis)
+    z = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + never) + top
     return z if keepdims else np.sum(z, axis=axis)
 
 
-def _shifted(x: Any, axis: int) -> tuple[Any, Any, Any]:
-    """Three things: x − max x, the maximum held constant; that maximum; which rows are all −∞.
+def _shifted(x: Any, axis: int) -> tuple[Any, Any, float]:
+    """Three things: x − max x, the maximum held constant; that maximum; what no sum can be below.
 
     Holding it constant is exact, since what it is used for does not depend on it; doing so by
     `detach` keeps it on the record, and a replay with other numbers finds its own maximum. A row of
-    −∞ is shifted by a finite number, as −∞ − (−∞) is NaN; its sum of exponentials is 0, and adding
-    `masked` (True is 1) makes that a harmless divisor.
+    −∞ is shifted by a finite number, as −∞ − (−∞) is NaN; its sum of exponentials is 0, which a
+    quarter of the rounding unit makes a harmless divisor: every other sum is at least 1, and adding
+    that much to it changes nothing.
     """
+    lowest, rounding = _limits(x.dtype)
     top = np.max(x.detach() if isinstance(x, ag.Variable) else x, axis=axis, keepdims=True)
-    lowest = np.finfo(x.dtype).min
-    return x - np.maximum(top, lowest), top, top == -np.inf
+    return x - np.maximum(top, lowest), top, rounding / 4
+
+
+@functools.cache
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """The lowest number of a floating dtype, and its rounding unit at 1."""
+    limits = np.finfo(dtype)
+    return float(limits.min), float(limits.eps)
 
 
 class Sigmoid(Module):

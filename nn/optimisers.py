@@ -56,7 +56,8 @@ class SGD:
         """θ ← θ − η·∂L/∂θ for every parameter that has a gradient."""
         for parameter in self.parameters:
             if parameter.grad is not None:
-                parameter.data = parameter.data - self.learning_rate * parameter.grad
+                change = np.asarray(self.learning_rate * parameter.grad)
+                parameter.assign(np.subtract(parameter.data, change, out=change))
 
 
 def _checked(asked: str, parameters: Iterable[ag.Variable]) -> list[ag.Variable]:
