@@ -216,7 +216,8 @@ def _operand(x: Any) -> str:
     shape = getattr(x, "shape", ())
     if shape:
         return f"array{shape}"
-    return f"{x:.4g}" if isinstance(x, float) else f"{x}"
+    text = f"{x}"
+    return f"{x:.4g}" if isinstance(x, float) and len(text) > 8 else text
 
 
 class _Local(threading.local):

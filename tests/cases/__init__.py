@@ -21,7 +21,8 @@ A row is `Case(name, covers, call, inputs, ...)`:
 
 The other options are explained at their fields. A result without a derivative (comparisons,
 argmax, sign) takes `untracked=True`: then its value, and that it is recorded but untracked, is all
-that is checked.
+that is checked. What is no array at all, such as np.ndim, takes `plain=True`: a value equal to
+NumPy's, of the same type.
 """
 
 from tests.cases import elementwise, indexing, linear_algebra, reductions, shapes
@@ -34,5 +35,6 @@ ALL_CASES: list[Case] = [
     *indexing.CASES,
     *linear_algebra.CASES,
 ]
-TRACKED = [case for case in ALL_CASES if not case.untracked]
+TRACKED = [case for case in ALL_CASES if not (case.untracked or case.plain)]
 UNTRACKED = [case for case in ALL_CASES if case.untracked]
+PLAIN = [case for case in ALL_CASES if case.plain]

@@ -42,8 +42,12 @@ CASES = [
     Case("stack", np.stack, lambda x, y: np.stack([x, y]), [(2, 3), (2, 3)]),
     Case("stack last", np.stack, lambda x, y: np.stack((x, y, x), axis=-1), [(2, 3), (2, 3)]),
     Case("stack of scalars", np.stack, lambda x, y: np.stack([x, 1.0, y]), [(), ()]),
-    Case("astype, wider", np.astype, lambda x: np.astype(x, np.longdouble)),
+    Case("astype", np.astype, lambda x: np.astype(x, np.float64, copy=False)),
     Case("astype, by method", np.astype, lambda x: x.astype(np.float64)),
     Case("astype, to integers", np.astype, lambda x: x.astype(int), untracked=True),
+    Case("shape", np.shape, plain=True),
+    Case("ndim", np.ndim, plain=True),
+    Case("size", np.size, plain=True),
+    Case("size of an axis", np.size, lambda x: np.size(x, axis=1), plain=True),
     Case("detach", ag.Variable.detach, detached, untracked=True),
 ]
