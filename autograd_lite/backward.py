@@ -36,7 +36,9 @@ def sweep(
     pending: dict[int, Any] = {}  # cotangents so far; None where there are only pieces
     pieces: dict[int, list[Any]] = {}  # cotangents of parts, (index, piece)
     owned: set[int] = set()  # sums that nobody else holds, so that they may be added to in place
-    heap: list[tuple[int, Variable]] = []  # (−number, Variable) of the results with something pending
+    heap: list[
+        tuple[int, Variable]
+    ] = []  # (−number, Variable) of the results with something pending
     leaves: list[Variable] = []  # wait outside the heap: nothing comes after them
     pending[output._number] = cotangent
     upcoming: Variable | None = None  # what was reached when nothing else waited skips the heap
@@ -44,6 +46,8 @@ def sweep(
         leaves.append(output)
     else:
         upcoming = output
+    own: Any
+    values: Any
     while upcoming is not None or heap:
         if upcoming is None:
             z = heappop(heap)[1]
@@ -180,12 +184,8 @@ def _wrong_shape(z: Variable, position: int, piece: Any) -> errors.RuleError:
 def _unbroadcast(piece: Any, shape: tuple[int, ...]) -> Any:
     """Sum a cotangent over the axes along which its operand of this shape was broadcast."""
     extra = piece.ndim - len(shape)
-    stretched = [
-        extra + i for i, n in enumerate(shape) if n == 1 and piece.shape[extra + i] != 1
-    ]
-    if extra < 0 or any(
-        n != m and n != 1 for n, m in zip(shape, piece.shape[extra:], strict=True)
-    ):
+    stretched = [extra + i for i, n in enumerate(shape) if n == 1 and piece.shape[extra + i] != 1]
+    if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, piece.shape[extra:], strict=True)):
         raise ValueError(f"it returned a cotangent of shape {piece.shape}")
     summed = np.add.reduce(piece, axis=(*range(extra), *stretched))
     return summed if summed.shape == shape else np.reshape(summed, shape)
@@ -197,12 +197,12 @@ def _refuse_stale(z: Variable) -> None:
         if type(x) is Variable and x._data is not value:
             raise errors.StaleVariableError(
                 f"create_graph: the data of {x.label} was assigned after '{z.label}' was computed "
-                f"from it{errors.place(z._scope)}; compute the output again, or take the gradient first"
+                f"from it{errors.place(z._scope)}; compute it again, or differentiate first"
             )
 
 
 def _seed(output: Any, cotangent: Any, asked: str) -> Any:
-    """The cotangent of the output: given, or 1 for a single element. Refuses what has no gradient."""
+    """The cotangent of the output: given, or 1 for one element. Refuses what has no gradient."""
     if type(output) is not Variable:
         raise TypeError(f"{asked}: the output is a {errors.kind(output)}, not a Variable")
     if not output.requires_grad:
@@ -222,7 +222,7 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
                 f"{asked}: {output.label} has shape {data.shape}, and only a single element has a "
                 f"gradient of its own; pass a cotangent of that shape, or reduce it with .sum()"
             )
-        return np.ones_like(data)
+        return np.ones(data.shape, data.dtype)
     if type(cotangent) is not Variable:
         cotangent = np.asarray(cotangent)
     if cotangent.shape != data.shape or cotangent.dtype.kind not in "fiub":
@@ -250,8 +250,8 @@ def backward(
         seed = seed._data
     found = sweep(output, seed, _Everything() if retain_grads else None)
     for variable, g, owned in found:
-        if type(g) is tuple:  # the selections from it have their own
-            continue
+        if type(g) is tuple:
+            continue  # the entry of several results; each of them has a gradient of its own
         old = variable._grad
         variable._grad = _own_array(
             g if old is None else old + g, variable, owned or old is not None
@@ -316,7 +316,7 @@ def gradients(
     by_number = {v._number: (g, owned) for v, g, owned in found}
     results: list[Any] = []
     for v in variables:
-        g, owned = by_number.get(v._number, (np.zeros_like(v._data), True))
+        g, owned = by_number.get(v._number) or (np.zeros(v._data.shape, v._data.dtype), True)
         if create_graph:
             results.append(g if type(g) is Variable else Variable(g, requires_grad=False))
         else:

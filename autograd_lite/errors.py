@@ -40,11 +40,13 @@ def kind(x: Any) -> str:
     return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
 
 
-def operation_failed(name: str, values: Sequence[Any], scope: Any, error: Exception) -> str:
+def operation_failed(
+    name: str, values: Sequence[Any], scope: Any, error: Exception, broadcasts: bool
+) -> str:
     """The message for an operation that NumPy refused: shapes named where shapes are the cause."""
     shapes = [getattr(value, "shape", ()) for value in values]
     reason = None
-    if isinstance(error, ValueError) and len(shapes) == 2:
+    if broadcasts and isinstance(error, ValueError) and len(shapes) == 2:
         reason = _matmul_reason(*shapes) if name == "matmul" else _broadcast_reason(*shapes)
     if reason is not None:
         first, advice = reason
@@ -59,11 +61,13 @@ def _matmul_reason(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[str, str] | 
     columns, rows = a[-1], b[-2] if len(b) > 1 else b[0]
     if columns != rows:
         return f"do not align: {columns} ≠ {rows}", "transpose one operand?"
-    return _broadcast_reason(a[:-2], b[:-2])
+    return _broadcast_reason(a, b, first=3)
 
 
-def _broadcast_reason(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[str, str] | None:
-    for axis in range(1, min(len(a), len(b)) + 1):
+def _broadcast_reason(
+    a: tuple[int, ...], b: tuple[int, ...], first: int = 1
+) -> tuple[str, str] | None:
+    for axis in range(first, min(len(a), len(b)) + 1):
         if a[-axis] != b[-axis] and 1 not in (a[-axis], b[-axis]):
             reason = f"do not broadcast: {a[-axis]} ≠ {b[-axis]} on axis -{axis}"
             return reason, "reshape one operand, or insert an axis with [:, None]?"

@@ -16,7 +16,7 @@ from weakref import ref
 import numpy as np
 
 from autograd_lite import errors
-from autograd_lite.tape import LOCAL, NUMBERS, STATE
+from autograd_lite.tape import LOCAL, NUMBERS, STATE, STRETCH
 from autograd_lite.variable import OPERATIONS, Variable
 
 Rule = Callable[..., Any]
@@ -82,7 +82,7 @@ class Primitive:
             self.settings = set(self.parameters[len(rules) :]) - {"out"}
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        """Compute, and record if a tracked Variable takes part. Arrays by position, settings by name."""
+        """Compute; record if a tracked Variable takes part. Arrays by position, settings by name."""
         values = []
         tracked = recorded = any_variable = False
         for position, x in enumerate(inputs):
@@ -103,9 +103,13 @@ class Primitive:
             else:
                 values.append(x)
         try:
-            z = self.function(values, **settings) if self.variadic else self.function(*values, **settings)
+            z = (
+                self.function(values, **settings)
+                if self.variadic
+                else self.function(*values, **settings)
+            )
         except (ValueError, TypeError, IndexError) as error:
-            raise _restated(error, self.name, values) from error
+            raise _restated(error, self, values) from error
         return self.record(z, inputs, values, settings, tracked, recorded) if any_variable else z
 
     def record(
@@ -146,9 +150,9 @@ class Primitive:
             result._settings = settings
             result._scope = scope
             tape = LOCAL.tape
-            tape.entries.append(ref(result))
-            if len(tape.entries) > tape.limit:
-                tape.compact()
+            tape.newest.append(ref(result))
+            if len(tape.newest) >= STRETCH:
+                tape.turn()
         else:
             result.requires_grad = False
             result._primitive = None
@@ -164,9 +168,13 @@ class Primitive:
         return [rule and functools.partial(rule, index=index) for index in range(count)]
 
     def spelled(self, *args: Any, **kwargs: Any) -> Any:
-        """Call with the function's own spelling: settings may be positional, arrays may be named."""
+        """Call in the function's own spelling: settings by position, arrays by name, too."""
+        if len(args) == len(self.rules) and (not kwargs or kwargs.keys() <= self.settings):
+            return self(*(args[0] if self.variadic else args), **kwargs)  # as most people write it
         bound = dict(zip(self.parameters, args, strict=False))
-        missing = [p for p in self.parameters[: len(self.rules)] if p not in bound and p not in kwargs]
+        missing = [
+            p for p in self.parameters[: len(self.rules)] if p not in bound and p not in kwargs
+        ]
         if len(args) > len(self.parameters) or bound.keys() & kwargs.keys() or missing:
             raise TypeError(
                 f"{self.name}: it takes ({', '.join(self.parameters)}), and was called with "
@@ -189,13 +197,14 @@ class Primitive:
         return f"Primitive({self.name!r})"
 
 
-def ufunc_gate(row: Primitive) -> Callable[..., Any]:
+def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
     """What calling `row` does for one or two arrays and no settings, spelt out and inlined.
 
     Most of a program's operations come through here, and it halves what recording one costs;
     whatever is unusual goes the general way.
     """
-    function, tracks = row.function, row.tracks
+    function: Callable[..., Any] = ufunc
+    tracks = row.tracks
 
     def unary(x: Any, /) -> Any:
         recording, scope = STATE.get()
@@ -205,7 +214,7 @@ def ufunc_gate(row: Primitive) -> Callable[..., Any]:
         try:
             z = function(a)
         except (ValueError, TypeError) as error:
-            raise _restated(error, row.name, (a,)) from error
+            raise _restated(error, row, (a,)) from error
         if type(z) is not _ndarray:
             z = _as_array(z)
         if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
@@ -222,9 +231,9 @@ def ufunc_gate(row: Primitive) -> Callable[..., Any]:
         result.name = None
         result.requires_grad = True
         tape = LOCAL.tape
-        tape.entries.append(ref(result))
-        if len(tape.entries) > tape.limit:
-            tape.compact()
+        tape.newest.append(ref(result))
+        if len(tape.newest) >= STRETCH:
+            tape.turn()
         return result
 
     def binary(x: Any, y: Any, /) -> Any:
@@ -249,7 +258,7 @@ def ufunc_gate(row: Primitive) -> Callable[..., Any]:
         try:
             z = function(a, b)
         except (ValueError, TypeError) as error:
-            raise _restated(error, row.name, (a, b)) from error
+            raise _restated(error, row, (a, b)) from error
         if type(z) is not _ndarray:
             z = _as_array(z)
         if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
@@ -266,14 +275,13 @@ def ufunc_gate(row: Primitive) -> Callable[..., Any]:
         result.name = None
         result.requires_grad = True
         tape = LOCAL.tape
-        tape.entries.append(ref(result))
-        if len(tape.entries) > tape.limit:
-            tape.compact()
+        tape.newest.append(ref(result))
+        if len(tape.newest) >= STRETCH:
+            tape.turn()
         return result
 
-    if row.function.nout > 1:
-        return row
-    return {1: unary, 2: binary}.get(row.function.nin, row)
+    gates: dict[tuple[int, int], Callable[..., Any]] = {(1, 1): unary, (2, 1): binary}
+    return gates.get((ufunc.nin, ufunc.nout), row)
 
 
 def primitive(
@@ -302,7 +310,9 @@ def primitive(
     array(0.25)
     """
     row = Primitive(function, rules, name or function.__name__, variadic, weak)
-    OPERATIONS[function] = ufunc_gate(row) if isinstance(function, np.ufunc) else row.spelled
+    OPERATIONS[function] = (
+        ufunc_gate(row, function) if isinstance(function, np.ufunc) else row.spelled
+    )
     KINDS[function] = "primitive" if row.tracks else "untracked"
     return row
 
@@ -353,9 +363,10 @@ def _as_array(z: Any) -> Any:
     return z.view(_ndarray) if isinstance(z, _ndarray) else z
 
 
-def _restated(error: Exception, name: str, values: Sequence[Any]) -> Exception:
+def _restated(error: Exception, row: Primitive, values: Sequence[Any]) -> Exception:
     """The same kind of error, saying which operation met what and where."""
-    message = errors.operation_failed(name, values, STATE.get()[1], error)
+    broadcasts = isinstance(row.function, np.ufunc)
+    message = errors.operation_failed(row.name, values, STATE.get()[1], error, broadcasts)
     for kind in (np.exceptions.AxisError, IndexError, ValueError, TypeError):
         if isinstance(error, kind):
             return kind(message)

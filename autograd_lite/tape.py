@@ -13,9 +13,13 @@ import inspect
 import itertools
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from autograd_lite.text import table
 
 if TYPE_CHECKING:
     from autograd_lite.variable import Variable
@@ -47,7 +51,7 @@ class Scope:
 
 
 STATE: ContextVar[tuple[bool, Scope | None]] = ContextVar("autograd_lite", default=(True, None))
-"""(recording, scope): an immutable value, hence per thread, per asyncio task, and exception-safe."""
+"""(recording, scope): an immutable value, so per thread, per asyncio task, exception-safe."""
 
 
 class _StateChange:
@@ -139,6 +143,10 @@ class scope(_StateChange):  # noqa: N801 - used as a statement
         return recording, Scope(self._name, scope, self._formula)
 
 
+STRETCH = 1024
+"""How many recordings go by between two clean-ups of a tape's list."""
+
+
 class Tape:
     """The operations recorded by this thread whose results are still alive, in order.
 
@@ -147,20 +155,33 @@ class Tape:
     """
 
     def __init__(self) -> None:
-        self.entries: list[weakref.ref[Variable]] = []
-        self.limit = 1024
+        self.newest: list[weakref.ref[Variable]] = []
+        self._older: deque[list[weakref.ref[Variable]]] = deque()
 
-    def compact(self) -> None:
-        """Forget the entries whose Variable is gone; called when there are more than `limit`.
+    def turn(self) -> None:
+        """Forget what has died in the newest stretch, and in one of the older ones in turn.
 
-        The limit is twice what is left, so that recording costs the same however long the tape is.
+        Called once in STRETCH recordings, so that it costs each of them the same however long the
+        tape is. Looking at the newest first keeps a loop that drops its results from growing.
         """
-        self.entries = [entry for entry in self.entries if entry() is not None]
-        self.limit = max(1024, 2 * len(self.entries))
+        stretches = [self.newest]
+        self.newest = []
+        if self._older:
+            stretches.append(self._older.popleft())
+        alive = [[entry for entry in stretch if entry() is not None] for stretch in stretches]
+        if sum(map(len, alive)) <= STRETCH:
+            alive = [list(chain(*alive))]
+        self._older.extend(stretch for stretch in alive if stretch)
 
     def __iter__(self) -> Iterator[Variable]:
-        alive = (entry() for entry in tuple(self.entries))
-        return (variable for variable in alive if variable is not None)
+        entries = chain(*tuple(self._older), tuple(self.newest))
+        alive = [variable for variable in (entry() for entry in entries) if variable is not None]
+        return iter(sorted(alive, key=lambda variable: variable.number))
+
+    @property
+    def held(self) -> int:
+        """How many entries the list holds, those of dropped results included."""
+        return len(self.newest) + sum(map(len, self._older))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -183,9 +204,7 @@ class Tape:
         ]
         title = f"tape: {len(rows)} operation{'s' if len(rows) != 1 else ''}"
         head = ("number", "name", "operation", "shape", "dtype", "scope")
-        widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-        lines = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
-        return "\n".join([title, *(line.rstrip() for line in (lines if rows else []))])
+        return "\n".join([title, *(table(head, rows) if rows else [])])
 
     __repr__ = __str__
 
@@ -195,7 +214,10 @@ def _operand(x: Any) -> str:
     if hasattr(x, "label"):
         return str(x.label)
     shape = getattr(x, "shape", ())
-    return f"array{shape}" if shape else f"{x}"
+    if shape:
+        return f"array{shape}"
+    text = f"{x}"
+    return f"{x:.4g}" if isinstance(x, float) and len(text) > 8 else text
 
 
 class _Local(threading.local):

@@ -7,6 +7,7 @@ two dispatch protocols (NEP 13 `__array_ufunc__`, NEP 18 `__array_function__`).
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, final
@@ -85,6 +86,7 @@ class Variable:
         array = np.array(data.data if type(data) is Variable else data)
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(_not_floating(array))
+        array.flags.writeable = False
         self._data = array
         self._grad = None
         self._number = next(NUMBERS)
@@ -106,23 +108,41 @@ class Variable:
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
+        self.assign(np.array(new))
+
+    def assign(self, new: Array) -> None:
+        """`v.data = new` for an array that nobody else will use: it is taken over, not copied.
+
+        For optimisers: it spares a pass over every weight. The array becomes read-only. Raises
+        ValueError for another shape and for a Variable that is the result of an operation,
+        TypeError for a dtype that does not convert safely.
+
+        >>> import numpy as np, autograd_lite as ag
+        >>> v = ag.Variable([1.0, 2.0])
+        >>> v.assign(v.data * 3.0)
+        >>> v.data
+        array([3., 6.])
+        """
         if self._primitive is not None:
             raise ValueError(
                 f"data: {self.label} is the result of '{self._primitive.name}' and cannot be "
                 f"assigned, or its record would be wrong; assign to the leaves it was computed from"
             )
-        array = np.asarray(new)
-        if array.shape != self._data.shape:
+        old = self._data
+        if new.shape != old.shape:
             raise ValueError(
-                f"data: {self.label} has shape {self._data.shape}, the new data has shape "
-                f"{array.shape}; make a new Variable to change the shape"
+                f"data: {self.label} has shape {old.shape}, the new data has shape {new.shape}; "
+                f"make a new Variable to change the shape"
             )
-        if not np.can_cast(array.dtype, self._data.dtype, casting="same_kind"):
+        if new.dtype != old.dtype and not np.can_cast(new.dtype, old.dtype, "same_kind"):
             raise TypeError(
-                f"data: {self.label} has dtype {self._data.dtype}, the new data has dtype "
-                f"{array.dtype}, which cannot be converted safely; use .astype yourself"
+                f"data: {self.label} has dtype {old.dtype}, the new data has dtype {new.dtype}, "
+                f"which cannot be converted safely; use .astype yourself"
             )
-        self._data = np.array(array, dtype=self._data.dtype)
+        if new.base is not None or new.dtype != old.dtype:  # a view has an owner who may write
+            new = np.array(new, dtype=old.dtype)
+        new.flags.writeable = False
+        self._data = new
 
     @property
     def grad(self) -> Array | None:
@@ -265,7 +285,26 @@ class Variable:
     def __iter__(self) -> Iterator[Variable]:
         return (self[i] for i in range(len(self)))  # len raises for 0-d, as NumPy does
 
+    def __contains__(self, element: Any) -> bool:
+        return (element._data if type(element) is Variable else element) in self._data
+
+    def __format__(self, specification: str) -> str:
+        if not specification:
+            return str(self)
+        return format(self.item() if self.size == 1 else self._data, specification)
+
+    def __reduce__(self) -> Any:
+        """Copying and pickling: a leaf exactly, as a Variable of its own; what is recorded, not."""
+        if self._primitive is not None and self.requires_grad:
+            raise TypeError(
+                f"copy: {self.label} is the result of '{self._primitive.name}', and a copy would "
+                f"lose its place on the tape; copy .detach(), or the leaves it was computed from"
+            )
+        return _restored, (np.array(self._data), self.name, self.requires_grad, self._grad)
+
     def __repr__(self) -> str:
+        if type(self._data) is tuple:
+            return f"Variable(of {len(self._data)} results, operation={self._primitive.name!r})"
         text = np.array2string(self._data, separator=", ", prefix="Variable(", threshold=20)
         parts = [text]
         if self._data.dtype != np.float64:
@@ -302,14 +341,12 @@ class Variable:
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        ndim: int = self._data.ndim
-        return ndim
+        return len(self.shape)
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        size: int = self._data.size
-        return size
+        return math.prod(self.shape)
 
     @property
     def T(self) -> Variable:
@@ -597,9 +634,17 @@ class Variable:
         return OPERATIONS[np.astype](self, dtype)
 
 
+def _restored(data: Array, name: str | None, requires_grad: bool, grad: Any) -> Variable:
+    """A copied or unpickled leaf."""
+    leaf = Variable(data, name, requires_grad)
+    leaf.grad = grad
+    return leaf
+
+
 def _read_only(array: Any) -> Array:
     view: Array = array.view()
-    view.flags.writeable = False
+    if view.flags.writeable:  # a leaf's array is not, so that no view of it can be made so
+        view.flags.writeable = False
     return view
 
 

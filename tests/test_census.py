@@ -101,7 +101,7 @@ def test_results_are_tracked_or_not_as_their_group_says(kind):
 
 
 def test_a_primitive_is_one_entry_on_the_tape():
-    """Of that name, made of the leaves alone in some use of it (then of constants and selections)."""
+    """Of that name, and in some use of it made of the leaves alone."""
     wrong = []
     for name in NAMES["primitive"]:
         function = CALLABLE[name]

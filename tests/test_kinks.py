@@ -18,6 +18,18 @@ KINKS = [
     ("clip is 0 at its upper bound", lambda x: np.clip(x, None, 2), [X], [[1, 1, 0]]),
     ("clip is 0 at both bounds", lambda x: np.clip(x, -1, 2), [X], [[0, 1, 0]]),
     ("clip is 0 between equal bounds", lambda x: np.clip(x, 0, 0), [X], [[0, 0, 0]]),
+    (
+        "clip between crossed bounds is the upper one",
+        np.clip,
+        [X, [1, 1, 1], [0.5, 0.5, 0.5]],
+        [[0, 0, 0], [0, 0, 0], [1, 1, 1]],
+    ),
+    (
+        "clip gives a bound the slope where it holds, and none where x touches it",
+        np.clip,
+        [[-1, 0, 1, 2, 3], [0, 0, 0, 0, 0], [2, 2, 2, 2, 2]],
+        [[0, 0, 1, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 1]],
+    ),
     ("maximum shares a tie ½–½", np.maximum, [X, [-1, 1, 1]], [[0.5, 0, 1], [0.5, 1, 0]]),
     ("minimum shares a tie ½–½", np.minimum, [X, [-1, 1, 1]], [[0.5, 1, 0], [0.5, 0, 1]]),
     ("maximum with a constant: ½ at a tie", lambda x: np.maximum(x, 0), [X], [[0, 0.5, 1]]),

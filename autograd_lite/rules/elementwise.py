@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd_lite.primitive import Primitive, composition, primitive
+from autograd_lite.primitive import Primitive, Rule, composition, primitive
 from autograd_lite.variable import OPERATIONS
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -120,14 +121,28 @@ primitive(
     lambda g, z, x, y: g * logistic(LN2 * _gap(y, x)),
 )
 
-# --- trigonometry ---------------------------------------------------------------------------------
+# --- slopes that are operations themselves --------------------------------------------------------
 
-primitive(np.sin, lambda g, z, x: g * np.cos(x))
-primitive(np.cos, lambda g, z, x: -g * np.sin(x))
-primitive(np.tan, lambda g, z, x: g * (1 + np.square(z)))
-# (1 − x)(1 + x) keeps its digits near ±1, where 1 − x² has lost them
-primitive(np.arcsin, lambda g, z, x: g / np.sqrt((1 - x) * (1 + x)))
-primitive(np.arccos, lambda g, z, x: -g / np.sqrt((1 - x) * (1 + x)))
+# Left to the chain rule, the slope 1/((1 − x)(1 + x)) would have the derivative (1 + x) − (1 − x),
+# without digits near 0, and 1/cosh² x one that is e⁻³ˣ halfway, 0 in the tails too soon. Written
+# by hand, their derivatives are simple, and keep all digits at every order.
+
+
+def _slope(of: np.ufunc, value: Callable[[Any], Any], rule: Rule) -> Primitive:
+    return Primitive(value, (rule,), f"slope of {of.__name__}")
+
+
+@functools.cache
+def exp_bound(dtype: np.dtype[Any]) -> float:
+    """The largest b for which exp(b) is finite in this dtype, less a rounding error."""
+    limits = np.finfo(dtype)
+    return float(np.log(limits.max)) * (1 - 2 * float(limits.eps))
+
+
+def _tanh_slope(x: Any) -> Any:
+    """1/cosh² x, which is 0 in the dtype long before cosh x would overflow."""
+    bound = exp_bound(x.dtype)
+    return np.square(1 / np.cosh(np.minimum(np.maximum(x, -bound), bound)))
 
 
 def _arctan_slope(x: Any) -> Any:
@@ -135,10 +150,37 @@ def _arctan_slope(x: Any) -> Any:
         return 1 / (1 + np.square(x))
 
 
-arctan_slope = Primitive(
-    _arctan_slope, (lambda g, z, x: g * (-2 * x * np.square(z)),), "1/(1 + x²)"
+tanh_slope = _slope(np.tanh, _tanh_slope, lambda g, z, x: g * (-2 * np.tanh(x) * z))
+arctan_slope = _slope(np.arctan, _arctan_slope, lambda g, z, x: g * (-2 * x * z * z))
+arctanh_slope = _slope(
+    np.arctanh, lambda x: 1 / ((1 - x) * (1 + x)), lambda g, z, x: g * (2 * x * z * z)
 )
+arcsin_slope = _slope(
+    np.arcsin, lambda x: 1 / np.sqrt((1 - x) * (1 + x)), lambda g, z, x: g * (x * z * z * z)
+)
+arcsinh_slope = _slope(
+    np.arcsinh, lambda x: 1 / np.hypot(1, x), lambda g, z, x: g * (-x * z * z * z)
+)
+arccosh_slope = _slope(
+    np.arccosh,
+    lambda x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),
+    lambda g, z, x: g * (-x * z * z * z),
+)
+
+# --- trigonometric and hyperbolic functions -------------------------------------------------------
+
+primitive(np.sin, lambda g, z, x: g * np.cos(x))
+primitive(np.cos, lambda g, z, x: -g * np.sin(x))
+primitive(np.tan, lambda g, z, x: g * (1 + np.square(z)))
+primitive(np.arcsin, lambda g, z, x: g * arcsin_slope(x))
+primitive(np.arccos, lambda g, z, x: -g * arcsin_slope(x))
 primitive(np.arctan, lambda g, z, x: g * arctan_slope(x))
+primitive(np.sinh, lambda g, z, x: g * np.cosh(x))
+primitive(np.cosh, lambda g, z, x: g * np.sinh(x))
+primitive(np.tanh, lambda g, z, x: g * tanh_slope(x))
+primitive(np.arcsinh, lambda g, z, x: g * arcsinh_slope(x))
+primitive(np.arccosh, lambda g, z, x: g * arccosh_slope(x))
+primitive(np.arctanh, lambda g, z, x: g * arctanh_slope(x))
 
 
 def _over_squared_radius(a: Any, y: Any, x: Any) -> Any:
@@ -152,28 +194,3 @@ primitive(
     lambda g, z, y, x: g * _over_squared_radius(x, y, x),
     lambda g, z, y, x: -g * _over_squared_radius(y, y, x),
 )
-
-# --- hyperbolic functions -------------------------------------------------------------------------
-
-primitive(np.sinh, lambda g, z, x: g * np.cosh(x))
-primitive(np.cosh, lambda g, z, x: g * np.sinh(x))
-
-
-@functools.cache
-def exp_bound(dtype: np.dtype[Any]) -> float:
-    """The largest b for which exp(b) is finite in this dtype, less a rounding error."""
-    limits = np.finfo(dtype)
-    return float(np.log(limits.max)) * (1 - 2 * float(limits.eps))
-
-
-def bounded(x: Any) -> Any:
-    """x, kept where exp(±x) is finite. Nothing is lost: beyond, 1/cosh² x is 0 in the dtype."""
-    bound = exp_bound(x.dtype)
-    return np.minimum(np.maximum(x, -bound), bound)
-
-
-# 1/cosh² keeps its digits in the tails, where 1 − z² has lost them all
-primitive(np.tanh, lambda g, z, x: g * np.square(1 / np.cosh(bounded(x))))
-primitive(np.arcsinh, lambda g, z, x: g / np.hypot(1, x))
-primitive(np.arccosh, lambda g, z, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-primitive(np.arctanh, lambda g, z, x: g / ((1 - x) * (1 + x)))

@@ -12,6 +12,11 @@ LISTS = ([0, 1, 0], [1, 1, 2])
 MASK = np.array([[True, False, True], [False, False, True]])
 
 
+def whole_and_part(x):
+    y = x * x
+    return y[0] * y * y[1, 1]
+
+
 def read(name: str, index: Any, shape: tuple[int, ...] = (2, 3), **options: Any) -> Case:
     """The row of x[index]."""
     return Case(f"x[{name}]", operator.getitem, lambda x: x[index], [shape], **options)
@@ -74,9 +79,18 @@ CASES = [
         distinct=True,
         empty=False,
     ),
+    Case(
+        "x[argmax] * x[argmin]",
+        operator.getitem,
+        lambda x: x[np.argmax(x)] * x[np.argmin(x)],
+        [(4,)],
+        distinct=True,
+    ),
     # --- many readings of one array
     Case("rows, unpacked", operator.getitem, lambda x: [row * row for row in x]),
     Case("overlapping slices", operator.getitem, lambda x: x[:, 1:] * x[:, :-1]),
+    Case("whole and part", operator.getitem, lambda x: x * x[0], empty=False),
+    Case("whole and part of a result", operator.getitem, whole_and_part, empty=False),
     Case("of a slice", operator.getitem, lambda x: x[1][1:] * x[0, 0], empty=False),
     # --- writing
     write("1", 1, (3,)),

@@ -110,7 +110,9 @@ CASES = [
     Case("array | mask", np.bitwise_or, lambda x: MASK | (x > 0), untracked=True),
     Case("array ^ mask", np.bitwise_xor, lambda x: MASK ^ (x > 0), untracked=True),
     Case("~", np.invert, lambda x: ~(x > 0), untracked=True),
-    Case("bitwise_count", np.bitwise_count, lambda x: np.bitwise_count(x.astype(int)), untracked=True),
+    Case(
+        "bitwise_count", np.bitwise_count, lambda x: np.bitwise_count(x.astype(int)), untracked=True
+    ),
     Case("left_shift", np.left_shift, lambda x: np.left_shift(x.astype(int), 2), untracked=True),
     Case("right_shift", np.right_shift, lambda x: np.right_shift(x.astype(int), 1), untracked=True),
     Case("gcd", np.gcd, lambda x: np.gcd(x.astype(int), 6), untracked=True),

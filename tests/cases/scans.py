@@ -36,7 +36,9 @@ CASES = [
     Case("diff", np.diff),
     Case("diff twice along axis 0", np.diff, lambda x: np.diff(x, 2, 0), [(4, 3)]),
     Case("diff, no times", np.diff, lambda x: np.diff(x * 1.0, 0)),
-    Case("diff with ends", np.diff, lambda x, y: np.diff(x, prepend=1.0, append=y), [(2, 3), (2, 1)]),
+    Case(
+        "diff with ends", np.diff, lambda x, y: np.diff(x, prepend=1.0, append=y), [(2, 3), (2, 1)]
+    ),
     Case("diff of a constant", np.diff, lambda y: np.diff([1.0, 4.0, 2.0], append=y), [()]),
     Case("diff of a mask", np.diff, lambda x: np.diff(x > 0), untracked=True),
     Case("ediff1d", np.ediff1d),
@@ -67,12 +69,44 @@ CASES = [
     # --- convolutions
     Case("convolve", np.convolve, inputs=[(5,), (3,)], **ROUNDED),
     Case("convolve, the longer one second", np.convolve, inputs=[(2,), (5,)], **ROUNDED),
-    Case("convolve same", np.convolve, lambda x, y: np.convolve(x, y, "same"), [(5,), (4,)], **ROUNDED),
-    Case("convolve valid", np.convolve, lambda x, y: np.convolve(x, y, "valid"), [(3,), (5,)], **ROUNDED),
-    Case("convolve with a list", np.convolve, lambda y: np.convolve([1, 2, 3], y), [(4,)], **ROUNDED),
+    Case(
+        "convolve same",
+        np.convolve,
+        lambda x, y: np.convolve(x, y, "same"),
+        [(5,), (4,)],
+        **ROUNDED,
+    ),
+    Case(
+        "convolve valid",
+        np.convolve,
+        lambda x, y: np.convolve(x, y, "valid"),
+        [(3,), (5,)],
+        **ROUNDED,
+    ),
+    Case(
+        "convolve with a list", np.convolve, lambda y: np.convolve([1, 2, 3], y), [(4,)], **ROUNDED
+    ),
     Case("correlate", np.correlate, inputs=[(5,), (3,)], **ROUNDED),
     Case("correlate, the longer one second", np.correlate, inputs=[(3,), (5,)], **ROUNDED),
-    Case("correlate full", np.correlate, lambda x, y: np.correlate(x, y, "full"), [(5,), (3,)], **ROUNDED),
-    Case("correlate same", np.correlate, lambda x, y: np.correlate(x, y, "same"), [(4,), (3,)], **ROUNDED),
-    Case("correlate same, even", np.correlate, lambda x, y: np.correlate(x, y, "same"), [(3,), (4,)], **ROUNDED),
+    Case(
+        "correlate full",
+        np.correlate,
+        lambda x, y: np.correlate(x, y, "full"),
+        [(5,), (3,)],
+        **ROUNDED,
+    ),
+    Case(
+        "correlate same",
+        np.correlate,
+        lambda x, y: np.correlate(x, y, "same"),
+        [(4,), (3,)],
+        **ROUNDED,
+    ),
+    Case(
+        "correlate same, even",
+        np.correlate,
+        lambda x, y: np.correlate(x, y, "same"),
+        [(3,), (4,)],
+        **ROUNDED,
+    ),
 ]

@@ -25,7 +25,9 @@ ORDERED = {"distinct": True, "zero_strides": False, "empty": False}
 
 def skipping(function, call, **options):
     """The row of a NaN-skipping function, on entries of which some are NaN."""
-    return Case(function.__name__, function, lambda x: call(x + HOLES), [(3, 4)], empty=False, **options)
+    return Case(
+        function.__name__, function, lambda x: call(x + HOLES), [(3, 4)], empty=False, **options
+    )
 
 
 def spreads(name, function):
@@ -43,7 +45,9 @@ def spreads(name, function):
             empty=False,
             zero_strides=False,
         ),
-        Case(f"{name} about a mean", function, lambda x, m: function(x, 1, mean=m), [(2, 3), (2, 1)]),
+        Case(
+            f"{name} about a mean", function, lambda x, m: function(x, 1, mean=m), [(2, 3), (2, 1)]
+        ),
         Case(
             f"{name} of constants about a mean",
             function,
@@ -60,7 +64,9 @@ CASES = [
     skipping(np.nanvar, lambda x: np.nanvar(x, 0, ddof=0.5, keepdims=True)),
     skipping(np.nanstd, lambda x: np.nanstd(x, axis=1)),
     Case("average", np.average, lambda x: np.average(x, axis=1), empty=False),
-    Case("average, weighted", np.average, lambda x, w: np.average(x, 0, w), [(2, 3), (2,)], (0.5, 2)),
+    Case(
+        "average, weighted", np.average, lambda x, w: np.average(x, 0, w), [(2, 3), (2,)], (0.5, 2)
+    ),
     Case(
         "average over two axes",
         np.average,
@@ -79,7 +85,9 @@ CASES = [
     ),
     # --- medians and quantiles
     *over_axes("median", np.median, method=False, **ORDERED),
-    Case("median of an even number", np.median, lambda x: np.median(x, axis=1), [(2, 4)], **ORDERED),
+    Case(
+        "median of an even number", np.median, lambda x: np.median(x, axis=1), [(2, 4)], **ORDERED
+    ),
     Case("nanmedian", np.nanmedian, lambda x: np.nanmedian(x + HOLES, 1), [(3, 4)], **ORDERED),
     Case("quantile", np.quantile, lambda x: np.quantile(x, 0.3, axis=1), [(2, 5)], **ORDERED),
     Case(

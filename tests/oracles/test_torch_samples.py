@@ -4,16 +4,17 @@
 
 `op_db` is what PyTorch tests itself with: some 700 entries, each with inputs somebody found worth
 trying. An entry that NumPy has a name for stands in MAPPED, any other in NOT_MAPPED with the
-reason. For every sample the values, shapes, dtypes and the gradients of a random cotangent are
-compared, all samples in float64 and the first few in float32. Where the two libraries mean
-different things, a row of SKIPPED or OTHER_GRADIENT says what and why.
+reason. For every sample the values, shapes, dtypes and the gradients for a random cotangent are
+compared, and the gradients of those gradients: all samples in float64, the first few in float32.
+Where the two libraries mean different things, a row of SKIPPED or OTHER_GRADIENT says what and why.
 """
 
 import math
 import operator
+import random
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ FLOAT32_SAMPLES = 4
 """How many samples of an entry are run in float32 too. In float64 all are: none has above 220."""
 
 KEYWORDS = {"dim": "axis", "keepdim": "keepdims"}
-WITHOUT_MEANING = ("memory_format", "device", "layout", "pin_memory", "requires_grad")
+WITHOUT_MEANING = {"memory_format", "device", "layout", "pin_memory", "requires_grad", "out_int32"}
 
 # --- what the adapters below are made of -----------------------------------------------------------
 

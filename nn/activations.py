@@ -1,0 +1,180 @@
+"""Activations: functions of Variables and arrays alike, and the modules that wrap them.
+
+The functions are NumPy calls, so that the tape differentiates them to every order. What needs care
+is the range: their values and derivatives are right, and no warning is raised, from −1000 to 1000
+and for −∞, which masks an entry out.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+import autograd_lite as ag
+from autograd_lite.rules.elementwise import exp_bound
+from nn import cheat_sheets
+from nn.module import Module, Operand, floating, operand
+
+
+def sigmoid(x: Operand) -> Any:
+    """The logistic function, z = σ(x) = 1 / (1 + e^(−x)), elementwise (lecture 1).
+
+    x: any shape, z: the same. Relative accuracy holds for σ throughout and for σ' while its square
+    is a number of the dtype; below (x < −354 in float64, −43 in float32) σ' fades to 0 early.
+
+    >>> import numpy as np, autograd_lite as ag, nn
+    >>> nn.sigmoid(np.array([-1000.0, 0.0, 1000.0])).round(6)
+    array([0. , 0.5, 1. ])
+    >>> x = ag.Variable(0.0)
+    >>> nn.sigmoid(x).backward()
+    >>> x.grad
+    array(0.25)
+    """
+    x = floating(x)
+    bound = exp_bound(x.dtype)
+    return 1 / (1 + np.exp(-np.clip(x, -bound, bound)))
+
+
+def relu(x: Operand) -> Any:
+    """The rectifier, z = max(x, 0), elementwise, with slope 0 at 0 (lecture 4).
+
+    x: any shape, z: the same.
+
+    >>> import numpy as np, nn
+    >>> nn.relu(np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 3.])
+    """
+    return np.clip(operand(x), 0, None)
+
+
+def softmax(x: Operand, axis: int = -1) -> Any:
+    """Positive numbers that sum to 1 along an axis, zᵢ = e^(xᵢ) / Σⱼ e^(xⱼ) (lectures 1 and 4).
+
+    x: any shape with at least one axis, z: the same. An entry of −∞ gets 0, and so does every entry
+    of a row that is nothing but −∞. x is shifted by its maximum, which does not change z.
+
+    >>> import numpy as np, nn
+    >>> nn.softmax(np.array([2.0, 1.0, 0.1])).round(1)
+    array([0.7, 0.2, 0.1])
+    """
+    shifted, _, never = _shifted(floating(x), axis)
+    e = np.exp(shifted)
+    return e / (np.sum(e, axis=axis, keepdims=True) + never)
+
+
+def log_softmax(x: Operand, axis: int = -1) -> Any:
+    """The logarithm of `softmax`, zᵢ = xᵢ − log Σⱼ e^(xⱼ), finite where softmax underflows to 0.
+
+    x: any shape with at least one axis, z: the same. −∞ stays −∞.
+
+    >>> import numpy as np, nn
+    >>> nn.log_softmax(np.array([1000.0, 0.0]))
+    array([    0., -1000.])
+    """
+    shifted, _, never = _shifted(floating(x), axis)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + never)
+
+
+def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
+    """A smooth maximum along an axis, z = log Σⱼ e^(xⱼ); its derivative is `softmax`.
+
+    x: any shape with at least one axis, z: without that axis, or with 1 in its place (`keepdims`).
+    The result for nothing but −∞ is −∞.
+
+    >>> import numpy as np, nn
+    >>> nn.logsumexp(np.array([[0.0, 0.0], [1000.0, -np.inf]])).round(4)
+    array([6.931e-01, 1.000e+03])
+    """
+    shifted, top, never = _shifted(floating(x), axis)
+    z = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + never) + top
+    return z if keepdims else np.sum(z, axis=axis)
+
+
+def _shifted(x: Any, axis: int) -> tuple[Any, Any, float]:
+    """Three things: x − max x, the maximum held constant; that maximum; what no sum can be below.
+
+    Holding it constant is exact, since what it is used for does not depend on it; doing so by
+    `detach` keeps it on the record, and a replay with other numbers finds its own maximum. A row of
+    −∞ is shifted by a finite number, as −∞ − (−∞) is NaN; its sum of exponentials is 0, which a
+    quarter of the rounding unit makes a harmless divisor: every other sum is at least 1, and adding
+    that much to it changes nothing.
+    """
+    lowest, rounding = _limits(x.dtype)
+    top = np.max(x.detach() if isinstance(x, ag.Variable) else x, axis=axis, keepdims=True)
+    return x - np.maximum(top, lowest), top, rounding / 4
+
+
+@functools.cache
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """The lowest number of a floating dtype, and its rounding unit at 1."""
+    limits = np.finfo(dtype)
+    return float(limits.min), float(limits.eps)
+
+
+class Sigmoid(Module):
+    """The layer of `nn.sigmoid`: σ elementwise, any shape.
+
+    >>> import numpy as np, nn
+    >>> nn.Sigmoid()(np.zeros(2))
+    array([0.5, 0.5])
+    """
+
+    formula = cheat_sheets.Sigmoid.formulas["forward"]
+
+    def forward(self, x: Operand) -> Any:
+        """σ(x)."""
+        return sigmoid(x)
+
+
+class Tanh(Module):
+    """The layer of `np.tanh`: the hyperbolic tangent elementwise, any shape.
+
+    >>> import numpy as np, nn
+    >>> nn.Tanh()(np.array([-100.0, 0.0, 100.0]))
+    array([-1.,  0.,  1.])
+    """
+
+    formula = "Y = tanh(X)"
+
+    def forward(self, x: Operand) -> Any:
+        """tanh(x)."""
+        return np.tanh(operand(x))
+
+
+class ReLU(Module):
+    """The layer of `nn.relu`: max(x, 0) elementwise, any shape.
+
+    >>> import numpy as np, nn
+    >>> nn.ReLU()(np.array([-1.0, 1.0]))
+    array([0., 1.])
+    """
+
+    formula = "Y = max(X, 0)"
+
+    def forward(self, x: Operand) -> Any:
+        """max(x, 0)."""
+        return relu(x)
+
+
+class Softmax(Module):
+    """The layer of `nn.softmax` along `axis`, by default the last: each row sums to 1.
+
+    >>> import numpy as np, nn
+    >>> nn.Softmax()(np.zeros((2, 4)))
+    array([[0.25, 0.25, 0.25, 0.25],
+           [0.25, 0.25, 0.25, 0.25]])
+    """
+
+    formula = cheat_sheets.Softmax.formulas["forward"]
+
+    def __init__(self, axis: int = -1):
+        self.axis = axis
+
+    def forward(self, x: Operand) -> Any:
+        """softmax(x) along the axis."""
+        return softmax(x, self.axis)
+
+    def __repr__(self) -> str:
+        return f"Softmax({'' if self.axis == -1 else f'axis={self.axis}'})"

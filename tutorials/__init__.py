@@ -1,0 +1,1 @@
+"""Running documents: each asserts what it claims."""
