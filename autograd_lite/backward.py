@@ -184,11 +184,16 @@ def _wrong_shape(z: Variable, position: int, piece: Any) -> errors.RuleError:
 def _unbroadcast(piece: Any, shape: tuple[int, ...]) -> Any:
     """Sum a cotangent over the axes along which its operand of this shape was broadcast."""
     extra = piece.ndim - len(shape)
-    stretched = [extra + i for i, n in enumerate(shape) if n == 1 and piece.shape[extra + i] != 1]
-    if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, piece.shape[extra:], strict=True)):
-        raise ValueError(f"it returned a cotangent of shape {piece.shape}")
-    summed = np.add.reduce(piece, axis=(*range(extra), *stretched))
-    return summed if summed.shape == shape else np.reshape(summed, shape)
+    if extra < 0:
+        raise ValueError("fewer axes than the operand")
+    if extra:
+        piece = np.add.reduce(piece, tuple(range(extra)))
+    for axis, n in enumerate(shape):
+        if piece.shape[axis] != n:
+            if n != 1:
+                raise ValueError("not a broadcast of the operand's shape")
+            piece = np.add.reduce(piece, axis, None, None, True)
+    return piece
 
 
 def _refuse_stale(z: Variable) -> None:

@@ -25,7 +25,7 @@ HEADINGS = {
     ),
     "refused": (
         "Refused",
-        "On a tracked Variable these raise MissingRuleError and say why, and what to write instead.",
+        "On a tracked Variable these raise MissingRuleError, saying why and what to write instead.",
     ),
     "unsorted": ("Unsorted", "Neither in a table of autograd_lite/rules nor refused by it."),
 }

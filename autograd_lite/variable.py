@@ -167,9 +167,7 @@ class Variable:
         """Forget the gradient: `.grad` is None again, and the next backward pass starts anew."""
         self._grad = None
 
-    def backward(
-        self, cotangent: ArrayLike | None = None, *, retain_grads: bool = False
-    ) -> None:
+    def backward(self, cotangent: ArrayLike | None = None, *, retain_grads: bool = False) -> None:
         """Add the gradient of this Variable to `.grad` of every leaf it was computed from.
 
         `cotangent`, ∂L/∂self for some scalar L, may be left out when there is one element (it is 1
@@ -323,20 +321,15 @@ class Variable:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the value."""
-        shape: tuple[int, ...] = (
-            tuple(array.shape for array in self._data)
-            if type(self._data) is tuple
-            else self._data.shape
-        )
-        return shape
+        """The shape of the value (a tuple of them for an operation with several results)."""
+        data = self._data
+        return data.shape if type(data) is not tuple else tuple(part.shape for part in data)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of the value."""
-        first = self._data[0] if type(self._data) is tuple else self._data
-        dtype: np.dtype[Any] = first.dtype
-        return dtype
+        """The dtype of the value (of the first one for an operation with several results)."""
+        data = self._data
+        return data.dtype if type(data) is not tuple else data[0].dtype  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
@@ -651,8 +644,10 @@ def _read_only(array: Any) -> Array:
 def _not_floating(array: Array) -> str:
     advice = "pass requires_grad=False for a constant"
     if array.dtype.kind in "iub":
-        advice = f"write {array.item()}.0 or .astype(float), or {advice}" if array.size == 1 else (
-            f"convert with .astype(float), or {advice}"
+        advice = (
+            f"write {array.item()}.0 or .astype(float), or {advice}"
+            if array.size == 1
+            else (f"convert with .astype(float), or {advice}")
         )
     elif array.dtype.kind == "c":
         advice = f"split it into real and imaginary parts, or {advice}"

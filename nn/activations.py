@@ -33,8 +33,7 @@ def sigmoid(x: Operand) -> Any:
     array(0.25)
     """
     x = floating(x)
-    bound = exp_bound(x.dtype)
-    return 1 / (1 + np.exp(-np.clip(x, -bound, bound)))
+    return 1 / (1 + np.exp(-x.clip(-exp_bound(x.dtype))))
 
 
 def relu(x: Operand) -> Any:
@@ -59,9 +58,10 @@ def softmax(x: Operand, axis: int = -1) -> Any:
     >>> nn.softmax(np.array([2.0, 1.0, 0.1])).round(1)
     array([0.7, 0.2, 0.1])
     """
-    shifted, _, never = _shifted(floating(x), axis)
-    e = np.exp(shifted)
-    return e / (np.sum(e, axis=axis, keepdims=True) + never)
+    x = floating(x)
+    lowest, never = _limits(x.dtype)
+    e = np.exp(x - _constant(x).max(axis=axis, keepdims=True, initial=lowest))
+    return e / e.sum(axis=axis, keepdims=True, initial=never)
 
 
 def log_softmax(x: Operand, axis: int = -1) -> Any:
@@ -73,8 +73,10 @@ def log_softmax(x: Operand, axis: int = -1) -> Any:
     >>> nn.log_softmax(np.array([1000.0, 0.0]))
     array([    0., -1000.])
     """
-    shifted, _, never = _shifted(floating(x), axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + never)
+    x = floating(x)
+    lowest, never = _limits(x.dtype)
+    shifted = x - _constant(x).max(axis=axis, keepdims=True, initial=lowest)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True, initial=never))
 
 
 def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
@@ -87,30 +89,32 @@ def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
     >>> nn.logsumexp(np.array([[0.0, 0.0], [1000.0, -np.inf]])).round(4)
     array([6.931e-01, 1.000e+03])
     """
-    shifted, top, never = _shifted(floating(x), axis)
-    z = np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True) + never) + top
+    x = floating(x)
+    lowest, never = _limits(x.dtype)
+    top = _constant(x).max(axis=axis, keepdims=True)
+    e = np.exp(x - np.maximum(top, lowest))
+    z = np.log(e.sum(axis=axis, keepdims=True, initial=never)) + top
     return z if keepdims else np.sum(z, axis=axis)
 
 
-def _shifted(x: Any, axis: int) -> tuple[Any, Any, float]:
-    """Three things: x − max x, the maximum held constant; that maximum; what no sum can be below.
+def _constant(x: Any) -> Any:
+    """x, of which a maximum may be taken that is subtracted and has no part in the derivative.
 
-    Holding it constant is exact, since what it is used for does not depend on it; doing so by
-    `detach` keeps it on the record, and a replay with other numbers finds its own maximum. A row of
-    −∞ is shifted by a finite number, as −∞ − (−∞) is NaN; its sum of exponentials is 0, which a
-    quarter of the rounding unit makes a harmless divisor: every other sum is at least 1, and adding
-    that much to it changes nothing.
+    Holding it constant is exact, since no result depends on what is subtracted; doing so by `detach`
+    keeps it on the record, and a replay with other numbers finds its own maximum.
     """
-    lowest, rounding = _limits(x.dtype)
-    top = np.max(x.detach() if isinstance(x, ag.Variable) else x, axis=axis, keepdims=True)
-    return x - np.maximum(top, lowest), top, rounding / 4
+    return x.detach() if isinstance(x, ag.Variable) else x
 
 
 @functools.cache
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
-    """The lowest number of a floating dtype, and its rounding unit at 1."""
+    """What a row of nothing but −∞ is shifted by, and what no sum of exponentials can be below.
+
+    A finite shift, as −∞ − (−∞) is NaN; and a quarter of the rounding unit, which makes a sum of
+    zeros a harmless divisor: every other sum is at least 1, and so much more changes nothing.
+    """
     limits = np.finfo(dtype)
-    return float(limits.min), float(limits.eps)
+    return float(limits.min), float(limits.eps) / 4
 
 
 class Sigmoid(Module):

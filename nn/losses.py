@@ -6,6 +6,7 @@ NumPy calls on Variables; a function, and a module that wraps it.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def cross_entropy(x: Operand, t: Operand) -> Any:
     if _are_labels("cross_entropy", x, t):
         return -np.mean(_log(_picked(x, t)))
     # log(x + 1) in place of log x where t = 0: finite, so that 0·log 0 is 0, with the slope 0
-    return np.sum(t * _log(x + _idle(t, x, 0))) / -_rows(x)
+    return (_log(x + _idle(t, x, 0)) * (t / -_rows(x))).sum()
 
 
 def cross_entropy_from_logits(x: Operand, t: Operand) -> Any:
@@ -61,7 +62,7 @@ def cross_entropy_from_logits(x: Operand, t: Operand) -> Any:
     if _are_labels("cross_entropy_from_logits", x, t):
         return -np.mean(_picked(log_softmax(x), t))
     logs = log_softmax(x)
-    return np.sum(t * np.where(_idle(t, logs, -np.inf), 0, logs)) / -_rows(x)
+    return (np.where(_idle(t, logs, -np.inf), 0, logs) * (t / -_rows(x))).sum()
 
 
 def mean_squared_error(x: Operand, t: Operand) -> Any:
@@ -125,7 +126,7 @@ def _refuse_empty(asked: str, x: Any) -> None:
 
 def _rows(x: Any) -> int:
     """The size of the batch."""
-    return int(x.size) // int(x.shape[-1])
+    return math.prod(x.shape[:-1])
 
 
 def _picked(x: Any, labels: Any) -> Any:

@@ -20,7 +20,12 @@ ORDER = [
     ["autograd_lite.rules"],
     ["autograd_lite.backward"],
     ["autograd_lite.transforms"],
-    ["autograd_lite.checking", "autograd_lite.explain", "autograd_lite.compile"],
+    [
+        "autograd_lite.checking",
+        "autograd_lite.explain",
+        "autograd_lite.compile",
+        "autograd_lite.census",
+    ],
     ["autograd_lite"],
     ["nn"],
     ["viz"],

@@ -186,14 +186,6 @@ def test_value(case, dtype):
             assert_close([z.data], [e], 16 * np.finfo(dtype).eps)
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=str)
-def test_plain_value(case):
-    arrays = case.arrays()
-    answer, expected = case.call(*[ag.Variable(a) for a in arrays]), case.reference(*arrays)
-    assert type(answer) is type(expected)
-    assert answer == expected
-
-
 @pytest.mark.parametrize("case", UNTRACKED, ids=str)
 def test_untracked_value(case):
     arrays = case.arrays()

@@ -16,7 +16,11 @@ from autograd_lite.variable import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    [ROOT / "README.md", *(ROOT / "autograd_lite").rglob("*.md"), *(ROOT / "tutorials").rglob("*.md")]
+    [
+        ROOT / "README.md",
+        *(ROOT / "autograd_lite").rglob("*.md"),
+        *(ROOT / "tutorials").rglob("*.md"),
+    ]
 )
 BLOCK = re.compile(r"^```(python|output)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

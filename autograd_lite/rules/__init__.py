@@ -2,6 +2,7 @@
 
 from autograd_lite.rules import (
     choosing,
+    curves,
     elementwise,
     indexing,
     joining,
@@ -19,6 +20,7 @@ from autograd_lite.rules import (
 
 __all__ = [
     "choosing",
+    "curves",
     "elementwise",
     "indexing",
     "joining",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_lite.errors import MissingRuleError
-from autograd_lite.primitive import composition, primitive
+from autograd_lite.primitive import Primitive, composition, primitive
+from autograd_lite.rules.piecewise import without_out
 from autograd_lite.variable import plain
 
 Axis = int | None
@@ -24,21 +26,39 @@ def along(axis: int, index: Any) -> tuple[Any, ...]:
 # --- together -------------------------------------------------------------------------------------
 
 
-def _concatenate_rule(
-    g: Any,
-    z: Any,
-    *arrays: Any,
-    index: int,
-    axis: Axis = 0,
-    dtype: Any = None,
-    casting: str = "same_kind",
+def _join(arrays: list[Any], *, axis: int, starts: list[int], **options: Any) -> Any:
+    return np.concatenate(arrays, axis, **options)
+
+
+_concatenate = Primitive(
+    _join,
+    (
+        lambda g, z, *arrays, index, axis, starts, **options: g[
+            along(axis, slice(starts[index], starts[index + 1]))
+        ],
+    ),
+    "concatenate",
+    variadic=True,
+)
+
+
+@composition(np.concatenate, kind="primitive")
+def concatenate(
+    arrays: Any, /, axis: Axis = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Any:
-    if axis is None:  # everything was flattened first
-        start = sum(x.size for x in arrays[:index])
-        return np.reshape(g[start : start + arrays[index].size], arrays[index].shape)
-    axis %= z.ndim
-    start = sum(x.shape[axis] for x in arrays[:index])
-    return g[along(axis, slice(start, start + arrays[index].shape[axis]))]
+    """Where each array starts is counted once, here: in a rule, n arrays would take n² steps."""
+    without_out("concatenate", out)
+    if axis is None:
+        arrays, axis = [np.ravel(a) for a in arrays], 0
+    arrays = list(arrays)
+    axis = normalize_axis_index(axis, np.ndim(arrays[0]))
+    lengths = [sum(np.shape(a)[axis : axis + 1]) for a in arrays]  # NumPy says if an axis lacks
+    settings: dict[str, Any] = {"axis": axis, "starts": list(accumulate(lengths, initial=0))}
+    if dtype is not None:
+        settings["dtype"] = dtype
+    if casting is not None:
+        settings["casting"] = casting
+    return _concatenate(*arrays, **settings)
 
 
 def _stack_rule(
@@ -53,7 +73,6 @@ def _stack_rule(
     return g[along(axis % z.ndim, index)]
 
 
-primitive(np.concatenate, _concatenate_rule, variadic=True)
 primitive(np.stack, _stack_rule, variadic=True)
 
 
@@ -176,7 +195,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         bounds = [small * i + min(i, extra) for i in range(count + 1)]
     else:
         bounds = [0, *indices_or_sections, length]
-    return [ary[along(axis, slice(a, b))] for a, b in itertools.pairwise(bounds)]
+    return [ary[along(axis, slice(a, b))] for a, b in pairwise(bounds)]
 
 
 @composition(np.split)

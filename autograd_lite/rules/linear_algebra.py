@@ -260,13 +260,13 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 # --- eigenvalues and singular values --------------------------------------------------------------
 
 
-def _quotient(k: Any, gap: Any, closed: Any, size: Any) -> Any:
-    """k/gap; 0 where the gap is closed and k is 0, next to the `size` that it was taken from."""
-    if np.any(closed & (np.abs(k) > np.finfo(k.dtype).eps ** (2 / 3) * size)):
+def _quotient(k: Any, gap: Any, closed: Any, asked: Any) -> Any:
+    """k/gap, and 0 where the gap is closed; that must not be `asked` for."""
+    if np.any(closed & asked):
         raise ValueError(
             "the derivative of eigenvectors or singular vectors was asked for where their values "
-            "are equal, or zero: these vectors are not unique, and have no derivative; the values "
-            "alone have one, and so has what is the same for every choice of the vectors"
+            "are equal, or a singular value is 0: these vectors are not unique, and have no "
+            "derivative; the values alone have one"
         )
     return np.where(closed, 0, k / np.where(closed, 1, gap))
 
@@ -274,22 +274,18 @@ def _quotient(k: Any, gap: Any, closed: Any, size: Any) -> Any:
 # an operation of its own: at a closed gap the next order may ask for what this one did not
 quotient: Primitive = primitive(
     _quotient,
-    lambda g, z, k, gap, closed, size: quotient(g, gap, closed, _size(g)),
-    lambda g, z, k, gap, closed, size: -quotient(g * z, gap, closed, _size(g * z)),
+    lambda g, z, k, gap, closed, asked: quotient(g, gap, closed, g != 0),
+    lambda g, z, k, gap, closed, asked: -quotient(g * z, gap, closed, g * z != 0),
     None,
     None,
     name="quotient",
 )
 
 
-def _size(*matrices: Any) -> Any:
-    return sum(np.sum(np.abs(k), axis=(-2, -1), keepdims=True) for k in matrices)
-
-
-def _over(k: Any, gap: Any, values: Any, size: Any) -> Any:
+def _over(k: Any, gap: Any, values: Any, asked: Any) -> Any:
     """k/gap; a gap is closed if it is no more than the rounding of the values around it."""
     total = np.sum(np.abs(values), axis=-1)[..., None, None]
-    return quotient(k, gap, np.abs(gap) <= 8 * np.finfo(values.dtype).eps * total, size)
+    return quotient(k, gap, np.abs(gap) <= 8 * np.finfo(values.dtype).eps * total, asked)
 
 
 def _pairs(w: Any, sign: int) -> Any:
@@ -305,7 +301,7 @@ def _eigh_rule(g: Any, z: Any, x: Any, *, UPLO: Any = "L") -> Any:
     """V·(diag(δw) + skew(Vᵀ·δV)/(wⱼ − wᵢ))·Vᵀ."""
     (gw, gv), (w, v) = (g[0], g[1]), (z[0], z[1])
     k = transposed(v) @ gv
-    turn = _over(_skew(k), _pairs(w, -1), w, _size(k))
+    turn = _over(_skew(k), _pairs(w, -1), w, (k != 0) | (transposed(k) != 0))
     return _as_read(v @ (turn + _diagonal_matrices(gw)) @ transposed(v), UPLO)
 
 
@@ -328,23 +324,23 @@ def eigh(a: Any, UPLO: Any = "L") -> Any:
 def _svd_rule(g: Any, z: Any, x: Any, *, full_matrices: bool) -> Any:
     """U·(diag(δs) + (K + M)/(sⱼ − sᵢ) + (K − M)/(sⱼ + sᵢ))·Vᵀ, K = skew(Uᵀ·δU), M = skew(Vᵀ·δV).
 
-    And, divided by s, what leaves the spaces that U and V span. Equal singular values are fine
-    where K = −M: in U·Vᵀ, for instance, the nearest orthogonal matrix.
+    And, divided by s, what leaves the spaces that U and V span.
     """
     (gu, gs, gv), (u, s, v) = (g[0], g[1], transposed(g[2])), (z[0], z[1], transposed(z[2]))
     ku, kv = transposed(u) @ gu, transposed(v) @ gv
-    size = _size(ku, kv)
+    asked = (ku != 0) | (kv != 0)
+    asked = asked | transposed(asked)
     inner = (
         _diagonal_matrices(gs)
-        + _over(_skew(ku) + _skew(kv), _pairs(s, -1), s, size)
-        + _over(_skew(ku) - _skew(kv), _pairs(s, 1), s, size)
+        + _over(_skew(ku) + _skew(kv), _pairs(s, -1), s, asked)
+        + _over(_skew(ku) - _skew(kv), _pairs(s, 1), s, asked)
     )
     dx = u @ inner @ transposed(v)
     rows, columns = x.shape[-2:]
     if rows > columns:
-        dx = dx + _over(gu - u @ ku, s[..., None, :], s, _size(gu)) @ transposed(v)
+        dx = dx + _over(gu - u @ ku, s[..., None, :], s, gu != 0) @ transposed(v)
     if columns > rows:
-        dx = dx + u @ transposed(_over(gv - v @ kv, s[..., None, :], s, _size(gv)))
+        dx = dx + u @ transposed(_over(gv - v @ kv, s[..., None, :], s, gv != 0))
     return dx
 
 

@@ -52,7 +52,8 @@ def _inside(x: Any, lower: Any, upper: Any) -> Any:
 
 clip = primitive(
     _clip,
-    lambda g, z, x, lower, upper: np.where(_inside(x, lower, upper), g, 0),
+    # not np.where, which takes ten times as long on a large array: 0·∞ is the price
+    lambda g, z, x, lower, upper: g * _inside(x, lower, upper),
     lambda g, z, x, lower, upper: np.where(
         x < lower if upper is None else (x < lower) & (lower < upper), g, 0
     ),
@@ -61,7 +62,7 @@ clip = primitive(
 )
 
 
-@composition(np.clip)
+@composition(np.clip, kind="primitive")
 def _numpy_clip(
     a: Any,
     a_min: Any = None,
@@ -90,7 +91,7 @@ def _nan_to_num(
 ) -> Any:
     """Always a new value; numbers given for NaN and ±∞ get gradients where they are used."""
     if x.dtype.kind != "f":
-        return np.positive(x)
+        return x
     limits = np.finfo(x.dtype)
     x = np.where(np.isnan(x), nan, x)
     x = np.where(x == np.inf, limits.max if posinf is None else posinf, x)

@@ -255,7 +255,7 @@ def _diagonals(x: Any, letters: str) -> tuple[Any, str]:
     return x, letters
 
 
-@composition(np.einsum)
+@composition(np.einsum, kind="primitive")
 def einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: Any) -> Any:
     """A sum of products, a letter for each index; repeated in one operand, it is a diagonal."""
     if out is not None or options:
@@ -276,4 +276,6 @@ def einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: An
     )
 
 
-composition(np.einsum_path)(lambda *operands, **kw: np.einsum_path(*plain(operands), **kw))
+composition(np.einsum_path, kind="untracked")(
+    lambda *operands, **kw: np.einsum_path(*plain(operands), **kw)
+)

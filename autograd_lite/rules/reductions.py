@@ -97,22 +97,22 @@ def _prod_rule(
 # What np.sum and its like come to after their wrappers in Python, which cost more than a small sum.
 
 
-def _total(x: Any, **settings: Any) -> Any:
-    return np.add.reduce(x, **{"axis": None, **settings})
+def _total(x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = 0) -> Any:
+    return np.add.reduce(x, axis, None, None, keepdims, initial)
 
 
-def _average(x: Any, **settings: Any) -> Any:
+def _average(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
     if x.dtype == np.float16 or not x.size:  # NumPy adds float16 up in float32, and warns of nothing
-        return np.mean(x, **settings)
-    return _total(x, **settings) / reduced_count(x.shape, settings.get("axis"))
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    return _total(x, axis=axis, keepdims=keepdims) / reduced_count(x.shape, axis)
 
 
-def _largest(x: Any, **settings: Any) -> Any:
-    return np.maximum.reduce(x, **{"axis": None, **settings})
+def _largest(x: Any, *, axis: Axis = None, keepdims: bool = False, **initial: Any) -> Any:
+    return np.maximum.reduce(x, axis, None, None, keepdims, **initial)
 
 
-def _smallest(x: Any, **settings: Any) -> Any:
-    return np.minimum.reduce(x, **{"axis": None, **settings})
+def _smallest(x: Any, *, axis: Axis = None, keepdims: bool = False, **initial: Any) -> Any:
+    return np.minimum.reduce(x, axis, None, None, keepdims, **initial)
 
 
 _sum = Primitive(
@@ -155,15 +155,17 @@ def _reduce(
     without_effect: Any,
 ) -> Any:
     """Call `row` as NumPy would, with only those settings that say something."""
-    without_out(row.name, out)
     settings: dict[str, Any] = {} if axis is None else {"axis": axis}
     if keepdims:
         settings["keepdims"] = True
+    if dtype is None and out is None and initial is ABSENT and where is True:
+        return row(a, **settings)  # as most people write it
+    without_out(row.name, out)
     if initial is not ABSENT:
         if type(initial) is Variable:
             raise MissingRuleError(
                 f"{row.name}: initial= takes a number, and was given {initial.label}; combine it "
-                f"with the result instead, as in np.add(np.sum(x), initial)"
+                f"with the result: np.sum(x) + initial, np.maximum(np.max(x), initial)"
             )
         settings["initial"] = initial
     if where is not True:
@@ -173,7 +175,7 @@ def _reduce(
     return row(a if dtype is None or a.dtype == dtype else np.astype(a, dtype), **settings)
 
 
-@composition(np.sum)
+@composition(np.sum, kind="primitive")
 def _numpy_sum(
     a: Any,
     axis: Axis = None,
@@ -200,7 +202,7 @@ def _numpy_prod(
 
 
 def _extremum(row: Primitive, *functions: Any) -> None:
-    @composition(*functions)
+    @composition(*functions, kind="primitive")
     def extremum(
         a: Any,
         axis: Axis = None,
@@ -232,7 +234,7 @@ def _numpy_all(
     return _reduce(_all, a, axis, None, out, keepdims, ABSENT, where, True)
 
 
-@composition(np.mean)
+@composition(np.mean, kind="primitive")
 def _numpy_mean(
     a: Any,
     axis: Axis = None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from autograd_lite.variable import REFUSED
 
-_VALUE = "take .data for its value"
+_VALUE = "take .data for the value"
 
 # a clause that follows "<name>: ", what to do, and per module the functions this holds for
 _TABLE: list[tuple[str, str, dict[str, str]]] = [
@@ -46,7 +46,7 @@ _TABLE: list[tuple[str, str, dict[str, str]]] = [
     ),
     (
         "complex results cannot be tracked",
-        f"{_VALUE}, or for real results call the function of that name in np itself",
+        f"call the function of that name in np itself if the result is real, or {_VALUE}",
         {
             "numpy.lib.scimath": "arccos arcsin arctanh log log10 log2 logn power sqrt",
         },
@@ -63,7 +63,7 @@ _TABLE: list[tuple[str, str, dict[str, str]]] = [
     ),
     (
         "which entries it returns depends on their values",
-        f"{_VALUE} to find the places, and index the Variable with them",
+        "take .data to find their places, and index the Variable with those",
         {
             "numpy": "intersect1d setdiff1d setxor1d trim_zeros union1d unique unique_all "
             "unique_counts unique_inverse unique_values"

@@ -167,6 +167,7 @@ def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """NumPy's second-order differences: central inside, one-sided at the edges."""
     f = _array(f)
+    f = f if f.dtype.kind == "f" else np.astype(f, float)  # unsigned differences would wrap round
     axes = range(f.ndim) if axis is None else normalize_axis_tuple(axis, f.ndim)
     spacings = [_array(spacing) for spacing in varargs or (1.0,)]
     if len(spacings) == 1 and spacings[0].ndim == 0:
@@ -209,8 +210,8 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         first = first - (bend * h)[_part(axis, None, 1)]
         last = last + (bend * k)[_part(axis, -1, None)]
     slopes = np.concatenate([first, inside, last], axis=axis)
-    narrow = f.dtype.kind == "f" and f.dtype != slopes.dtype  # the spacing does not set the dtype
-    return np.astype(slopes, f.dtype) if narrow else slopes
+    # the spacing does not set the dtype
+    return slopes if slopes.dtype == f.dtype else np.astype(slopes, f.dtype)
 
 
 # --- convolutions ---------------------------------------------------------------------------------
@@ -229,25 +230,35 @@ _correlate: Primitive = Primitive(
 )
 
 
-@composition(np.convolve)
+def _overlaps(name: str, x: Any, y: Any, mode: Any, centre: int) -> Any:
+    """The part of the convolution that a mode asks for; "same" begins at overlap `centre`."""
+    if x.shape[0] == 0 or y.shape[0] == 0:
+        raise ValueError(f"{name}: neither array may be empty; the shapes are {x.shape}, {y.shape}")
+    short, long = sorted((x.shape[0], y.shape[0]))
+    bounds = {
+        "full": slice(None),
+        "same": slice(centre, centre + long),
+        "valid": slice(short - 1, long),
+    }
+    if mode not in bounds:
+        raise ValueError(f"{name}: mode must be 'full', 'same' or 'valid', not {mode!r}")
+    full = _convolve(x, y)
+    return full if mode == "full" else full[bounds[mode]]
+
+
+def _vectors(*arrays: Any) -> list[Any]:
+    return [np.reshape(x, -1) if x.ndim == 0 else x for x in map(_array, arrays)]
+
+
+@composition(np.convolve, kind="primitive")
 def _numpy_convolve(a: Any, v: Any, mode: Any = "full") -> Any:
-    a, v = [np.reshape(x, -1) if x.ndim == 0 else x for x in (_array(a), _array(v))]
-    if a.size == 0 or v.size == 0:
-        raise ValueError(
-            f"convolve: neither of the arrays may be empty; their shapes are {a.shape}, {v.shape}"
-        )
-    short, long = sorted((a.shape[0], v.shape[0]))
-    full = _convolve(a, v)
-    if mode == "full":
-        return full
-    if mode == "same":
-        start = (short - 1) // 2
-        return full[start : start + long]
-    if mode == "valid":
-        return full[short - 1 : long]
-    raise ValueError(f"convolve: mode must be 'full', 'same' or 'valid', not {mode!r}")
+    a, v = _vectors(a, v)
+    return _overlaps("convolve", a, v, mode, (min(a.size, v.size) - 1) // 2)
 
 
 @composition(np.correlate)
 def _numpy_correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
-    return np.convolve(a, _array(v)[::-1], mode)
+    a, v = _vectors(a, v)
+    # NumPy puts the longer one first and turns the result round: an even overlap leans the other way
+    centre = (v.size - 1) // 2 if a.size >= v.size else a.size // 2
+    return _overlaps("correlate", a, v[::-1], mode, centre)

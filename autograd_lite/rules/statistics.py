@@ -1,4 +1,4 @@
-"""Variance, deviation, weighted averages, medians, quantiles, and their NaN-skipping forms."""
+"""Variance, deviation, averages, covariance, medians, quantiles, and their NaN-skipping forms."""
 
 from __future__ import annotations
 
@@ -112,6 +112,57 @@ def _along_axes(a: Any, axis: Axis, weights: Any) -> Any:
     in_order = np.transpose(weights, np.argsort(axes))
     shape = [n if i in axes else 1 for i, n in enumerate(a.shape)]
     return np.broadcast_to(np.reshape(in_order, shape), a.shape)
+
+
+# --- covariance -----------------------------------------------------------------------------------
+
+
+@composition(np.cov)
+def _cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    """(X − x̄) diag(w) (X − x̄)ᵀ / (Σw − ddof·Σw·a / Σw), w the product of both kinds of weights."""
+    given = [x if type(x) is Variable else np.asarray(x) for x in (m, y) if x is not None]
+    if any(x.ndim > 2 for x in given):
+        raise ValueError(f"cov: more than two axes in an array of shape {given[0].shape}")
+    dtype = np.result_type(*[x.dtype for x in given], np.float64) if dtype is None else dtype
+    rows = [np.astype(np.atleast_2d(x), dtype) for x in given]
+    X = np.concatenate([x if rowvar or x.shape[0] == 1 else x.T for x in rows])
+    ddof = int(not bias) if ddof is None else ddof
+    if fweights is None and aweights is None:
+        deviation = X - np.mean(X, axis=1, keepdims=True)
+        weighted, count = deviation, max(X.shape[1] - ddof, 0)
+    else:
+        a = 1 if aweights is None else _weights(aweights, X.shape[1])
+        w = a if fweights is None else a * _weights(fweights, X.shape[1])
+        deviation = X - np.average(X, axis=1, weights=w, keepdims=True)
+        weighted, total = deviation * w, np.sum(w)
+        count = total - (ddof if aweights is None else ddof * np.sum(w * a) / total)
+    return np.squeeze(np.dot(deviation, weighted.T) * np.true_divide(1, count))
+
+
+def _weights(weights: Any, count: int) -> Any:
+    weights = weights if type(weights) is Variable else np.asarray(weights, float)
+    if weights.shape != (count,):
+        raise ValueError(f"cov: weights of shape {weights.shape} for {count} samples; give {count}")
+    return weights
+
+
+@composition(np.corrcoef)
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    covariance = np.cov(x, y, rowvar, dtype=dtype)
+    if covariance.ndim == 0:
+        return covariance / covariance
+    deviation = np.sqrt(np.diag(covariance))
+    return np.clip(covariance / deviation[:, None] / deviation, -1, 1)
 
 
 # --- medians and quantiles ------------------------------------------------------------------------

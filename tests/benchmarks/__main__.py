@@ -77,8 +77,8 @@ def lecture_1() -> tuple[Step, Step]:
     V1, v1, V2, v2 = parameters
 
     def on_tape() -> list[np.ndarray]:
-        e = nn.softmax(nn.sigmoid(a @ V1 + v1) @ V2 + v2)
         optimiser.zero_grad()
+        e = nn.softmax(nn.sigmoid(a @ V1 + v1) @ V2 + v2)
         nn.cross_entropy(e, t).backward()
         optimiser.step()
         return [p.data for p in parameters]
@@ -132,8 +132,8 @@ def perceptron() -> tuple[Step, Step]:
     V1, v1, V2, v2 = parameters
 
     def on_tape() -> list[np.ndarray]:
-        logits = nn.relu(X @ V1 + v1) @ V2 + v2
         optimiser.zero_grad()
+        logits = nn.relu(X @ V1 + v1) @ V2 + v2
         nn.cross_entropy_from_logits(logits, y).backward()
         optimiser.step()
         return [p.data for p in parameters]

@@ -26,6 +26,7 @@ that is checked. `plain=True` is for what gives no Variable at all (np.shape, np
 
 from tests.cases import (
     choosing,
+    curves,
     elementwise,
     indexing,
     joining,
@@ -46,6 +47,7 @@ ALL_CASES: list[Case] = [
     *reductions.CASES,
     *statistics.CASES,
     *scans.CASES,
+    *curves.CASES,
     *shapes.CASES,
     *joining.CASES,
     *indexing.CASES,

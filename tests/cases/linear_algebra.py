@@ -84,7 +84,11 @@ CASES = [
         empty=False,
     ),
     of(
-        "lstsq's rank", linalg.lstsq, lambda a: linalg.lstsq(a, np.ones(3))[2].item(), [RANK_2], plain=True
+        "lstsq's rank",
+        linalg.lstsq,
+        lambda a: linalg.lstsq(a, np.ones(3))[2].item(),
+        [RANK_2],
+        plain=True,
     ),
     of(
         "matrix_power",

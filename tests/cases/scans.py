@@ -102,11 +102,14 @@ CASES = [
         [(4,), (3,)],
         **ROUNDED,
     ),
-    Case(
-        "correlate same, even",
-        np.correlate,
-        lambda x, y: np.correlate(x, y, "same"),
-        [(3,), (4,)],
-        **ROUNDED,
-    ),
+    *[
+        Case(
+            f"correlate same, {n} and {m}",
+            np.correlate,
+            lambda x, y: np.correlate(x, y, mode="same"),
+            [(n,), (m,)],
+            **ROUNDED,
+        )
+        for n, m in ((2, 5), (3, 4), (5, 2))
+    ],
 ]

@@ -83,6 +83,26 @@ CASES = [
         (0.5, 2),
         empty=False,
     ),
+    # --- covariance
+    Case("cov", np.cov, inputs=[(2, 4)], exact=False, zero_strides=False),
+    Case("cov of columns", np.cov, lambda x, y: np.cov(x, y, False), [(4, 2), (4, 1)], exact=False),
+    Case("cov of one row", np.cov, lambda x: np.cov(x, bias=True), [(5,)], exact=False),
+    Case(
+        "cov, weighted",
+        np.cov,
+        lambda x, a: np.cov(x, fweights=[1, 2, 1], aweights=a),
+        [(2, 3), (3,)],
+        [(-2, 2), (0.5, 2)],
+        exact=False,
+    ),
+    Case(
+        "cov by frequency",
+        np.cov,
+        lambda x: np.cov(x, fweights=[1, 2, 1], ddof=2),
+        exact=False,
+    ),
+    Case("corrcoef", np.corrcoef, inputs=[(3, 5)], exact=False, zero_strides=False, empty=False),
+    Case("corrcoef of one row", np.corrcoef, np.corrcoef, [(4,)], zero_strides=False),
     # --- medians and quantiles
     *over_axes("median", np.median, method=False, **ORDERED),
     Case(
