@@ -41,9 +41,10 @@ class TestData:
 
     def test_of_a_leaf_cannot_be_made_writable(self):
         v = variable()
-        v.data = np.zeros((2, 3))
-        with pytest.raises(ValueError, match="WRITEABLE"):
-            v.data.flags.writeable = True
+        for _ in ("as made", "as assigned"):
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                v.data.flags.writeable = True
+            v.data = np.zeros((2, 3))
 
     @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
     def test_keeps_its_floating_dtype(self, dtype):
@@ -188,6 +189,12 @@ class TestRecord:
         position = np.argmax(v)
         for z in (v[mask], ag.put(v, mask, 0.0), v[None, position]):
             assert any(operand is mask or operand is position for operand in z.inputs)
+
+    def test_a_list_as_index_is_copied(self):
+        v, index = variable((3,)), [0, 1]
+        z = v[index]
+        index[0] = 2
+        assert ag.gradients(z, v, np.ones(2)).tolist() == [1, 1, 0]
 
     def test_detach(self):
         v = ag.Variable(3.0, name="v")

