@@ -345,8 +345,8 @@ class TestNumPy:
 
     def test_functions_without_a_rule_work_on_untracked_variables(self):
         c = variable().detach()
-        assert type(np.linalg.matrix_rank(c)) in (int, np.int64)
-        assert np.array_equal(np.lexsort((c[0], c[1])), [0, 1, 2])
+        assert np.array_equal(np.unique(c), np.unique(c.data))
+        assert np.array_equal(np.histogram(c, 2)[0], np.histogram(c.data, 2)[0])
 
     def test_put_leaves_its_argument_alone(self):
         v = variable((3,))

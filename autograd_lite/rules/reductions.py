@@ -102,7 +102,7 @@ def _total(x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = 
 
 
 def _average(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    if x.dtype == np.float16 or not x.size:  # NumPy adds float16 up in float32, and warns of nothing
+    if x.dtype == np.float16 or not x.size:  # NumPy sums float16 in float32, and warns of nothing
         return np.mean(x, axis=axis, keepdims=keepdims)
     return _total(x, axis=axis, keepdims=keepdims) / reduced_count(x.shape, axis)
 

@@ -259,6 +259,6 @@ def _numpy_convolve(a: Any, v: Any, mode: Any = "full") -> Any:
 @composition(np.correlate)
 def _numpy_correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
     a, v = _vectors(a, v)
-    # NumPy puts the longer one first and turns the result round: an even overlap leans the other way
+    # NumPy puts the longer one first and turns the result round: an even one leans the other way
     centre = (v.size - 1) // 2 if a.size >= v.size else a.size // 2
     return _overlaps("correlate", a, v[::-1], mode, centre)

@@ -29,7 +29,7 @@ def _series(x: Any, n: int) -> Any:
     """xⁿ/(2n+1)!! · Σ (−x²/2)ᵏ / (k!·(2n+3)(2n+5)…(2n+2k+1))."""
     term = x**n / math.prod(range(1, 2 * n + 2, 2))
     total = np.zeros_like(x)
-    for k in range(1, 20 + n):  # the terms left out are below a rounding error for |x| < n + 1
+    for k in range(1, 12 + 2 * n):  # the terms left out are below a rounding error for |x| < n + 1
         total += term
         term = term * (-0.5 * x * x) / (k * (2 * n + 2 * k + 1))
     return total

@@ -149,6 +149,7 @@ CASES = [
     padded("with nothing", 0, mode="edge"),
     # --- windows
     Case("sliding windows", windows, lambda x: windows(x, 3), [(5,)], empty=False),
+    Case("sliding windows, squared", windows, lambda x: windows(x, 3) ** 2, [(5,)], empty=False),
     Case(
         "sliding windows in both axes", windows, lambda x: windows(x, (2, 3)), [(3, 4)], empty=False
     ),

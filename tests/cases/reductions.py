@@ -6,7 +6,6 @@ import numpy as np
 
 from tests.cases.case import Case
 
-
 HOLES = np.array([[0.0, np.nan, 0.0], [np.nan, 0.0, 0.0]])
 MASK = np.array([[True, False, True], [False, False, True]])
 WITH_ZEROS = np.array([[0.0, 1.5, 0.0], [0.5, 0.0, 1.2]])
