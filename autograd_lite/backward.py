@@ -114,7 +114,7 @@ def sweep(
                     continue
                 if so_far is None:
                     pending[number] = piece
-                elif number in owned:
+                elif number in owned and type(piece) is not Variable:
                     pending[number] += piece
                 else:
                     pending[number] = so_far + piece

@@ -46,8 +46,8 @@ def census() -> list[Row]:
 
     A function that is in both tables gets two.
     """
-    for module in ("numpy.char", "numpy.fft", "numpy.strings"):  # NumPy imports them on first use
-        importlib.import_module(module)
+    for module in ("char", "fft", "polynomial", "strings"):  # NumPy imports these on first use
+        importlib.import_module(f"numpy.{module}")
     functions = {
         *overrides.get_overridable_numpy_ufuncs(),
         *overrides.get_overridable_numpy_array_functions(),

@@ -185,7 +185,7 @@ class Primitive:
         settings = {}
         for name, value in bound.items():
             if name in self.settings:
-                settings[name] = value
+                settings[name] = _held(value)
             elif name not in self.defaults or value is not self.defaults[name]:
                 raise errors.MissingRuleError(
                     f"{self.name}: {name}= is not supported on a Variable; supported are "
@@ -348,6 +348,13 @@ def select(several: Variable, position: int) -> Any:
     position = range(len(several._data))[position]
     floating = several._data[position].dtype.kind == "f"
     return (_SELECT if floating else _SELECT_UNTRACKED)(several, position=position)
+
+
+def _held(value: Any) -> Any:
+    """A setting as it is now: the caller may change a list or an array before the backward pass."""
+    if type(value) is list:
+        return tuple([_held(element) for element in value])
+    return value.copy() if type(value) is _ndarray else value
 
 
 def _constant(x: Any) -> Any:

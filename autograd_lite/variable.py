@@ -663,6 +663,12 @@ def _without_rule(function: Any, method: str, args: Any, kwargs: Any) -> Any:
             f"{name}: {', '.join(kwargs)}= is not supported on a Variable, and {tracked[0].label} "
             f"is tracked; use the returned value, with .astype for dtype= and np.where for where="
         )
+    if tracked and method != "__call__":
+        raise MissingRuleError(
+            f"{name}: this way of calling {function.__name__} has no derivative rule, and "
+            f"{tracked[0].label} is tracked; write it with NumPy's functions, such as np.cumsum, "
+            f"np.multiply with [:, None], or ag.put"
+        )
     if tracked:
         reason, advice = REFUSED.get(qualified_name(function)) or (
             "there is no derivative rule for it",

@@ -299,6 +299,13 @@ class TestHigherOrders:
             y = ag.gradients(y, x, create_graph=True)
             assert y.item() == expected
 
+    def test_constant_cotangents_meet_a_recorded_one(self):
+        """The sum of the first two is an array of the sweep's own, and a Variable comes third."""
+        x = ag.Variable([1.0, 2.0])
+        slope = ag.gradients(np.sum(x * x) + np.sum(2 * x) + np.sum(x), x, create_graph=True)
+        assert slope.data.tolist() == [5, 7]
+        assert ag.gradients(slope, x, [1.0, 1.0]).tolist() == [2, 2]
+
 
 class TestAssignedData:
     def test_plain_sweep_uses_what_was_computed_from(self):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.special
 
 import autograd_lite as ag
 
@@ -222,15 +223,15 @@ MISUSES = [
     # --- functions and uses without a rule
     (
         "a NumPy function without a rule",
-        lambda: np.interp(x(()), [0.0, 1.0], [0.0, 1.0]),
+        lambda: np.fft.fft(x()),
         ag.errors.MissingRuleError,
-        ["interp: ", "x is tracked", "ag.primitive(interp, rule)", ".detach()"],
+        ["fft: complex results cannot be tracked, and x is tracked"],
     ),
     (
         "a ufunc without a rule",
-        lambda: np.spacing(x()),
+        lambda: scipy.special.gammaln(x()),
         ag.errors.MissingRuleError,
-        ["spacing: ", "x is tracked", "ag.primitive(spacing, rule)"],
+        ["gammaln: ", "x is tracked", "ag.primitive(gammaln, rule)", ".detach()"],
     ),
     (
         "ufunc.at",
@@ -246,9 +247,9 @@ MISUSES = [
     ),
     (
         "a setting that is not supported",
-        lambda: np.sum(x(), dtype=np.float32),
+        lambda: np.sum(x(), out=np.zeros(())),
         ag.errors.MissingRuleError,
-        ["sum: dtype= is not supported on a Variable", "supported are axis"],
+        ["sum: out= is not supported on a Variable"],
     ),
     (
         "a ufunc's setting that is not supported",

@@ -103,6 +103,32 @@ KINKS = [
     ),
     ("sign is a constant", lambda x: x * np.sign(x), [X], [[-1, 0, 1]]),
     ("where has the slope of its branch", lambda x: np.where(x > 0, x, 3 * x), [X], [[3, 3, 1]]),
+    ("norm is 0 at the zero vector", np.linalg.norm, [[0, 0]], [[0, 0]]),
+    *[
+        (
+            f"norm of order {p} is 0 at the zero vector",
+            lambda x, p=p: np.linalg.norm(x, p),
+            [[0, 0]],
+            [[0, 0]],
+        )
+        for p in (1, 2, 3, 4, np.inf)
+    ],
+    *[
+        (f"matrix norm {p} is 0 at 0", lambda x, p=p: np.linalg.norm(x, p), [[[0, 0]]], [[[0, 0]]])
+        for p in ("fro", "nuc", 1, 2, np.inf)
+    ],
+    (
+        "norm of one zero row",
+        lambda x: np.linalg.norm(x, axis=1),
+        [[[0, 0], [3, 4]]],
+        [[[0, 0], [0.6, 0.8]]],
+    ),
+    (
+        "sort leaves equal entries in order",
+        lambda x: np.sort(x) * [1, 2, 3],
+        [[7, 7, 5]],
+        [[2, 3, 1]],
+    ),
 ]
 
 

@@ -254,5 +254,13 @@ def test_nothing_is_stored_when_a_rule_fails():
     assert ag.gradients(x * y, [x, y]) == [2, 1]
 
 
+def test_settings_are_held_as_they_were():
+    x, axes = ag.Variable(np.arange(6.0).reshape(1, 2, 3)), [2, 0, 1]
+    z = np.transpose(x, axes)
+    axes.reverse()
+    z.backward(z.data)
+    np.testing.assert_array_equal(x.grad, x.data)
+
+
 def test_repr():
     assert repr(ag.Primitive(np.sin, (None,), "sine")) == "Primitive('sine')"

@@ -83,7 +83,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
             f"choice for each condition, and at least one"
         )
     z = default
-    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+    conditions = np.broadcast_arrays(*condlist)
+    for condition, choice in zip(reversed(conditions), reversed(choicelist), strict=True):
         if condition.dtype != bool:
             raise TypeError(f"select: a condition is {condition.dtype}, and must be bool")
         z = np.where(condition, choice, z)

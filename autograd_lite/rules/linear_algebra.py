@@ -366,12 +366,12 @@ def svd(
         )
     if not compute_uv:
         return linalg.svdvals(a)
-    if full_matrices and a.shape[-2] != a.shape[-1]:
+    if full_matrices and a.shape[-2] != a.shape[-1] and a.requires_grad:
         raise MissingRuleError(
             f"svd: the further vectors of full_matrices=True are not unique for a matrix of shape "
             f"{a.shape}, and have no derivative; use np.linalg.svd(x, full_matrices=False)"
         )
-    return SVDResult(*_svd(a, full_matrices=False))
+    return SVDResult(*_svd(a, full_matrices=full_matrices))
 
 
 @composition(linalg.cond)

@@ -89,7 +89,7 @@ def _prod_rule(
 ) -> Any:
     if x.size == 0:
         return np.zeros(x.shape)
-    rows, order = trailing(x, axis)
+    rows, order = trailing(x, axis if x.ndim else None)  # NumPy lets a scalar have an axis 0
     others = np.reshape(_others(rows), tuple(x.shape[i] for i in order))
     return spread(initial * g, x, axis, keepdims) * np.transpose(others, tuple(np.argsort(order)))
 

@@ -80,9 +80,9 @@ _TABLE: list[tuple[str, str, dict[str, str]]] = [
         {"numpy": "ix_ nextafter packbits ravel_multi_index unpackbits unravel_index"},
     ),
     (
-        "it belongs to NumPy's old polynomials",
+        "it belongs to NumPy's polynomials",
         "write np.polyval to evaluate, np.convolve to multiply, np.linalg.lstsq to fit",
-        {"numpy": "poly polydiv polyfit"},
+        {"numpy": "poly polydiv polyfit", "numpy.polynomial.polynomial": "polygrid2d polyval2d"},
     ),
     (
         "its derivative, the Bessel function i1, is not in NumPy",

@@ -70,6 +70,10 @@ CASES = [
     Case("mean, wider", np.mean, lambda x: np.mean(x, 0, np.longdouble), exact=False),
     Case("prod of zeros", np.prod, inputs=[WITH_ZEROS], order=4),
     Case("prod of zeros over axis 1", np.prod, lambda x: np.prod(x, 1), [WITH_ZEROS], order=4),
+    *[
+        Case(f"{f.__name__} of a scalar over axis 0", f, lambda x, f=f: f(x, axis=0), [()])
+        for f in (np.sum, np.prod, np.max)
+    ],
     Case("amax", np.amax, distinct=True),
     Case("amin", np.amin, distinct=True),
     Case("ptp", np.ptp, lambda x: np.ptp(x, axis=1, keepdims=True), distinct=True),

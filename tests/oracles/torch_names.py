@@ -1,4 +1,4 @@
-"""Which of PyTorch's operations NumPy has a name for, how it spells them, and where meanings differ.
+"""Which of PyTorch's operations NumPy has a name for, how it is spelt, and where meanings differ.
 
 Tables only, and the few functions that they are made of; `test_torch_samples.py` runs them. Names
 are those of `op_db`, with the variant after a slash. What stands in MAPPED is called with a
@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 import autograd_lite as ag
 import nn
 
-# --- what the adapters are made of -----------------------------------------------------------------
+# --- what the adapters are made of ---------------------------------------------------------------
 
 
 def at(axis: int, part: Any, x: Any) -> tuple[Any, ...]:
@@ -109,9 +109,11 @@ def extremum(function: Callable[..., Any], where: Callable[..., Any]) -> Callabl
     return adapted
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Any:
+def norm(
+    x: Any, order: Any = None, axis: Any = None, keepdims: Any = False, dtype: Any = None
+) -> Any:
     x = x if dtype is None else np.astype(x, dtype)
-    return np.linalg.norm(x, ord, tuple(axis) if isinstance(axis, list) else axis, keepdims)
+    return np.linalg.norm(x, order, tuple(axis) if isinstance(axis, list) else axis, keepdims)
 
 
 def old_norm(x: Any, p: Any = "fro", axis: Any = None, keepdims: bool = False) -> Any:
@@ -146,24 +148,22 @@ def cross_entropy(x: Any, t: Any, **settings: Any) -> Any:
     return nn.cross_entropy_from_logits(classes_last(x), t if labels else classes_last(t))
 
 
-# --- PyTorch's name → the same in NumPy's names ----------------------------------------------------
+# --- PyTorch's name → the same in NumPy's names --------------------------------------------------
+
+# one name and, once dim is axis, the same arguments
+SAME = """
+    all allclose amax amin any argmax argmin broadcast_to ceil column_stack copysign cos cosh
+    count_nonzero cumprod cumsum deg2rad diag diff dot dsplit dstack exp exp2 expm1 fliplr flipud
+    float_power floor floor_divide fmax fmin fmod frexp full_like heaviside hsplit hstack hypot
+    inner isclose isfinite isin isinf isnan isneginf isposinf isreal kron log log10 log1p log2
+    logaddexp logaddexp2 logical_and logical_not logical_or logical_xor matmul maximum mean minimum
+    nan_to_num nanmean nansum ones_like outer positive prod rad2deg ravel real reciprocal remainder
+    reshape roll rot90 round sign signbit sin sinc sinh sqrt square stack sum tan tanh tile trace
+    tril triu true_divide trunc vdot vsplit vstack zeros_like
+"""
 
 MAPPED: dict[str, Callable[..., Any]] = {
-    # one name and, once dim is axis, the same arguments
-    **{
-        name: getattr(np, name)
-        for name in """
-        all allclose amax amin any argmax argmin broadcast_to ceil column_stack copysign cos cosh
-        count_nonzero cumprod cumsum deg2rad diag diff dot dsplit dstack exp exp2 expm1
-        fliplr flipud float_power floor floor_divide fmax fmin fmod frexp full_like heaviside
-        hsplit hstack hypot inner isclose isfinite isin isinf isnan isneginf isposinf isreal kron
-        log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor
-        matmul maximum mean minimum nan_to_num nanmean nansum ones_like outer positive prod rad2deg
-        ravel real reciprocal remainder reshape roll rot90 round sign signbit sin sinc sinh sqrt
-        square stack sum tan tanh tile trace tril triu true_divide trunc vdot vsplit
-        vstack zeros_like
-        """.split()
-    },
+    **{name: getattr(np, name) for name in SAME.split()},
     # --- element by element
     "abs": np.absolute,
     "acos": np.arccos,
@@ -174,7 +174,7 @@ MAPPED: dict[str, Callable[..., Any]] = {
     "atan": np.arctan,
     "atan2": np.arctan2,
     "atanh": np.arctanh,
-    "clamp": lambda x, min=None, max=None: np.clip(x, min, max),
+    "clamp": np.clip,
     "clamp_max": np.minimum,
     "clamp_min": np.maximum,
     "conj": np.conjugate,
@@ -222,9 +222,9 @@ MAPPED: dict[str, Callable[..., Any]] = {
     ],
     "linalg.norm": norm,
     "linalg.norm/subgradients_at_zero": norm,
-    "linalg.matrix_norm": lambda x, ord="fro", axis=(-2, -1), *kept: norm(x, ord, axis, *kept),
-    "linalg.vector_norm": lambda x, ord=2, axis=None, keepdims=False: np.linalg.vector_norm(
-        x, axis=axis, keepdims=keepdims, ord=ord
+    "linalg.matrix_norm": lambda x, order="fro", axis=(-2, -1), *kept: norm(x, order, axis, *kept),
+    "linalg.vector_norm": lambda x, order=2, axis=None, keepdims=False: np.linalg.vector_norm(
+        x, axis=axis, keepdims=keepdims, ord=order
     ),
     "masked.amax": where_masked(np.amax, initial=-np.inf),
     "masked.amin": where_masked(np.amin, initial=np.inf),
@@ -351,7 +351,9 @@ MAPPED: dict[str, Callable[..., Any]] = {
     "put": lambda x, index, y, accumulate: ag.put(x, np.unravel_index(index % x.size, x.shape), y),
     "select": lambda x, axis, i: x[at(axis, i, x)],
     "select_scatter": lambda x, y, axis, i: ag.put(x, at(axis, i, x), y),
-    "slice": lambda x, axis=0, start=None, end=None, step=1: x[at(axis, slice(start, end, step), x)],
+    "slice": lambda x, axis=0, start=None, end=None, step=1: x[
+        at(axis, slice(start, end, step), x)
+    ],
     "slice_scatter": lambda x, y, axis=0, start=None, end=None, step=1: ag.put(
         x, at(axis, slice(start, end, step), x), y
     ),
@@ -407,7 +409,9 @@ MAPPED: dict[str, Callable[..., Any]] = {
     "nn.functional.mse_loss": lambda x, t, **kw: nn.mean_squared_error(x, t),
     "nn.functional.relu": lambda x, inplace=False: nn.relu(x),
     "nn.functional.softmin": lambda x, axis: nn.softmax(-x, axis),
-    "nn.functional.softmin/with_dtype": lambda x, axis, dtype: nn.softmax(-np.astype(x, dtype), axis),
+    "nn.functional.softmin/with_dtype": lambda x, axis, dtype: nn.softmax(
+        -np.astype(x, dtype), axis
+    ),
     "sigmoid": nn.sigmoid,
     "softmax": nn.softmax,
     "softmax/with_dtype": lambda x, axis, dtype: nn.softmax(np.astype(x, dtype), axis),
@@ -433,9 +437,9 @@ SETTINGS = {"quantile", "nanquantile"}
 """Where all arguments but the first are settings: q has a derivative in PyTorch, and not here."""
 
 SYMMETRIC = {"cholesky", "linalg.cholesky", "linalg.cholesky_ex", "linalg.eigh", "linalg.eigvalsh"}
-"""NumPy reads one triangle of these, so the gradient of the other is 0; PyTorch halves it between."""
+"""NumPy reads one triangle of these, and the other has no gradient; PyTorch gives each a half."""
 
-# --- samples that NumPy says differently or not at all ---------------------------------------------
+# --- samples that NumPy says differently or not at all -------------------------------------------
 
 Predicate = Callable[[Any], bool]
 
@@ -468,8 +472,9 @@ def with_further_vectors(s: Any) -> bool:
 
 SKIPPED: list[tuple[str, str, Predicate]] = [
     (
-        """argsort cumprod cumsum gather index_copy index_fill index_select kthvalue logsumexp nonzero
-        put sort transpose transpose_copy unfold unfold_copy""",
+        """
+        argsort cumprod cumsum gather index_copy index_fill index_select kthvalue logsumexp
+        nonzero put sort transpose transpose_copy unfold unfold_copy""",
         "NumPy's 0-d arrays have no axis 0",
         scalar,
     ),
@@ -495,7 +500,8 @@ SKIPPED: list[tuple[str, str, Predicate]] = [
     ("take_along_dim", "NumPy takes flat indices where no axis is given", lambda s: not s.args[1:]),
     ("cat", "NumPy joins no empty vector to a matrix", lambda s: s.input[0].shape == (0,)),
     (
-        """constant_pad_nd nn.functional.pad/circular nn.functional.pad/constant
+        """
+        constant_pad_nd nn.functional.pad/circular nn.functional.pad/constant
         nn.functional.pad/reflect nn.functional.pad/replicate""",
         "NumPy does not crop by padding",
         lambda s: min(s.args[0], default=0) < 0,
@@ -525,9 +531,11 @@ SKIPPED: list[tuple[str, str, Predicate]] = [
         "NumPy does not broadcast the axes it sums over",
         lambda s: s.input.shape == (1, 1, 1),
     ),
+    ("linalg.vander", "NumPy's is for one vector", lambda s: s.input.ndim != 1),
     ("linalg.svd svd", "further vectors are refused: they are not unique", with_further_vectors),
     (
-        """log_softmax log_softmax/with_dtype nn.functional.softmin nn.functional.softmin/with_dtype
+        """
+        log_softmax log_softmax/with_dtype nn.functional.softmin nn.functional.softmin/with_dtype
         softmax softmax/with_dtype""",
         "NumPy has no maximum of nothing",
         lambda s: s.input.numel() == 0,
@@ -561,7 +569,7 @@ OTHER_GRADIENT: list[tuple[str, int, str, Predicate]] = [
 ]
 """The order from which on derivatives are not compared, and why."""
 
-# --- the rest --------------------------------------------------------------------------------------
+# --- the rest ------------------------------------------------------------------------------------
 
 NOT_MAPPED: dict[str, str] = {
     "random: there is nothing to compare": """
@@ -570,8 +578,8 @@ NOT_MAPPED: dict[str, str] = {
         nn.functional.dropout3d nn.functional.feature_alpha_dropout/with_train
         nn.functional.feature_alpha_dropout/without_train nn.functional.fractional_max_pool2d
         nn.functional.fractional_max_pool3d nn.functional.rrelu normal normal/in_place
-        normal/number_mean pca_lowrank rand_like randint randint_like randn randn_like svd_lowrank
-        uniform""",
+        normal/number_mean pca_lowrank rand_like randint randint_like randn randn_like
+        svd_lowrank uniform""",
     "makes an array from numbers: nothing to differentiate": """
         arange empty empty_like empty_permuted empty_strided eye fill full linspace
         linspace/tensor_overload logspace logspace/tensor_overload new_empty new_empty_strided
@@ -582,37 +590,40 @@ NOT_MAPPED: dict[str, str] = {
         zero_ zeros""",
     "for integers, bits and shapes only": """
         __rand__ __ror__ __rxor__ bincount bitwise_and bitwise_left_shift bitwise_not bitwise_or
-        bitwise_right_shift bitwise_xor broadcast_shapes gcd lcm nn.functional.one_hot tril_indices
-        triu_indices unravel_index""",
+        bitwise_right_shift bitwise_xor broadcast_shapes gcd lcm nn.functional.one_hot
+        tril_indices triu_indices unravel_index""",
     "counts, hashes or picks by value: refused, or no derivative": """
         hash_tensor histc histogram histogramdd mode nextafter nonzero_static unique
         unique_consecutive""",
     "complex": """
         angle cdouble cfloat chalf complex fft.fft fft.fft2 fft.fftn fft.hfft fft.hfft2 fft.hfftn
-        fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.ihfft2 fft.ihfftn fft.irfft fft.irfft2 fft.irfftn
-        fft.rfft fft.rfft2 fft.rfftn imag istft linalg.eig linalg.eigvals nn.functional.silu/complex
-        polar resolve_conj resolve_neg stft view_as_complex view_as_real""",
+        fft.ifft fft.ifft2 fft.ifftn fft.ihfft fft.ihfft2 fft.ihfftn fft.irfft fft.irfft2
+        fft.irfftn fft.rfft fft.rfft2 fft.rfftn imag istft linalg.eig linalg.eigvals
+        nn.functional.silu/complex polar resolve_conj resolve_neg stft view_as_complex
+        view_as_real""",
     "refused on a Variable: np.roll is all it does": "fft.fftshift fft.ifftshift",
     "refused on a Variable: leaving hermitian= out gives the same": "linalg.pinv/hermitian",
     "storage, devices and dtypes that NumPy lacks": """
         as_strided as_strided/partial_views as_strided_copy as_strided_scatter bfloat16 byte
-        resize_ resize_as_ sparse.mm/reduce sparse.sampled_addmm to to_sparse
-        torch._scaled_mm torch._scaled_mm_v2""",
+        resize_ resize_as_ sparse.mm/reduce sparse.sampled_addmm to to_sparse torch._scaled_mm
+        torch._scaled_mm_v2""",
     "compiled for a GPU": """
         bmm/triton_optimized jiterator_2inputs_2outputs jiterator_4inputs_with_extra_args
         jiterator_binary jiterator_binary_return_by_ref jiterator_unary
         torch.ops.aten._efficient_attention_forward torch.ops.aten._flash_attention_forward""",
     "special functions: SciPy's": """
         digamma erf erfc erfinv i0 igamma igammac lgamma logit mvlgamma/mvlgamma_p_1
-        mvlgamma/mvlgamma_p_3 mvlgamma/mvlgamma_p_5 polygamma/polygamma_n_0 polygamma/polygamma_n_1
-        polygamma/polygamma_n_2 polygamma/polygamma_n_3 polygamma/polygamma_n_4 special.airy_ai
-        special.bessel_j0 special.bessel_j1 special.bessel_y0 special.bessel_y1
-        special.chebyshev_polynomial_t special.chebyshev_polynomial_u special.chebyshev_polynomial_v
+        mvlgamma/mvlgamma_p_3 mvlgamma/mvlgamma_p_5 polygamma/polygamma_n_0
+        polygamma/polygamma_n_1 polygamma/polygamma_n_2 polygamma/polygamma_n_3
+        polygamma/polygamma_n_4 special.airy_ai special.bessel_j0 special.bessel_j1
+        special.bessel_y0 special.bessel_y1 special.chebyshev_polynomial_t
+        special.chebyshev_polynomial_u special.chebyshev_polynomial_v
         special.chebyshev_polynomial_w special.entr special.erfcx special.hermite_polynomial_h
-        special.hermite_polynomial_he special.i0e special.i1 special.i1e special.laguerre_polynomial_l
-        special.legendre_polynomial_p special.log_ndtr special.modified_bessel_i0
-        special.modified_bessel_i1 special.modified_bessel_k0 special.modified_bessel_k1 special.ndtr
-        special.ndtri special.polygamma/special_polygamma_n_0 special.scaled_modified_bessel_k0
+        special.hermite_polynomial_he special.i0e special.i1 special.i1e
+        special.laguerre_polynomial_l special.legendre_polynomial_p special.log_ndtr
+        special.modified_bessel_i0 special.modified_bessel_i1 special.modified_bessel_k0
+        special.modified_bessel_k1 special.ndtr special.ndtri
+        special.polygamma/special_polygamma_n_0 special.scaled_modified_bessel_k0
         special.scaled_modified_bessel_k1 special.shifted_chebyshev_polynomial_t
         special.shifted_chebyshev_polynomial_u special.shifted_chebyshev_polynomial_v
         special.shifted_chebyshev_polynomial_w special.spherical_bessel_j0 special.xlog1py
@@ -620,12 +631,12 @@ NOT_MAPPED: dict[str, str] = {
     "linear algebra that NumPy has no name for, or SciPy has": """
         block_diag cholesky_inverse cholesky_solve geqrf linalg.householder_product
         linalg.ldl_factor linalg.ldl_factor_ex linalg.ldl_solve linalg.lu linalg.lu_factor
-        linalg.lu_factor_ex linalg.lu_solve linalg.solve_triangular lu lu_solve lu_unpack matrix_exp
-        ormqr triangular_solve""",
+        linalg.lu_factor_ex linalg.lu_solve linalg.solve_triangular lu lu_solve lu_unpack
+        matrix_exp ormqr triangular_solve""",
     "several of NumPy's operations under one name": """
-        _chunk_cat _softmax_backward_data addbmm addcdiv addcmul addmm addmm/decomposed addmv addr
-        baddbmm cartesian_prod cdist combinations cumulative_trapezoid diag_embed diagonal_scatter
-        dist lerp renorm rsqrt sum_to_size topk""",
+        _chunk_cat _softmax_backward_data addbmm addcdiv addcmul addmm addmm/decomposed addmv
+        addr baddbmm cartesian_prod cdist combinations cumulative_trapezoid diag_embed
+        diagonal_scatter dist lerp renorm rsqrt sum_to_size topk""",
     "NumPy's is a ufunc method, such as np.maximum.accumulate, or writes into its argument": """
         cummax cummin index_add index_reduce/amax index_reduce/amin index_reduce/mean
         index_reduce/prod logcumsumexp masked_scatter scatter scatter_add scatter_reduce/amax
@@ -633,8 +644,9 @@ NOT_MAPPED: dict[str, str] = {
     "NumPy's exponents are integers, the samples' are not": "ldexp",
     "a Python number: Variable.item": "item",
     "masked: as the ones mapped with where=, but NumPy has no where= here": """
-        masked.argmax masked.argmin masked.cumprod masked.cumsum masked.log_softmax masked.logaddexp
-        masked.logsumexp masked.median masked.norm masked.normalize masked.softmax masked.softmin""",
+        masked.argmax masked.argmin masked.cumprod masked.cumsum masked.log_softmax
+        masked.logaddexp masked.logsumexp masked.median masked.norm masked.normalize
+        masked.softmax masked.softmin""",
     "internal to PyTorch": """
         _segment_reduce/lengths _segment_reduce/offsets _unsafe_masked_index
         _unsafe_masked_index_put_accumulate""",
@@ -648,34 +660,36 @@ NOT_MAPPED: dict[str, str] = {
         nn.functional.avg_pool1d nn.functional.avg_pool2d nn.functional.avg_pool3d
         nn.functional.batch_norm nn.functional.batch_norm/without_cudnn nn.functional.bilinear
         nn.functional.binary_cross_entropy nn.functional.binary_cross_entropy_with_logits
-        nn.functional.celu nn.functional.channel_shuffle nn.functional.conv1d nn.functional.conv2d
-        nn.functional.conv3d nn.functional.conv_transpose1d nn.functional.conv_transpose2d
-        nn.functional.conv_transpose3d nn.functional.cosine_embedding_loss
-        nn.functional.cosine_similarity nn.functional.ctc_loss nn.functional.elu
-        nn.functional.embedding_bag nn.functional.gaussian_nll_loss nn.functional.gelu
-        nn.functional.glu nn.functional.grid_sample nn.functional.group_norm
-        nn.functional.hardshrink nn.functional.hardsigmoid nn.functional.hardswish
-        nn.functional.hardtanh nn.functional.hinge_embedding_loss nn.functional.huber_loss
-        nn.functional.instance_norm nn.functional.interpolate/area
-        nn.functional.interpolate/bicubic nn.functional.interpolate/bilinear
-        nn.functional.interpolate/linear nn.functional.interpolate/nearest
-        nn.functional.interpolate/nearest-exact nn.functional.interpolate/trilinear
-        nn.functional.kl_div nn.functional.l1_loss nn.functional.layer_norm
-        nn.functional.leaky_relu nn.functional.linear nn.functional.linear_cross_entropy
-        nn.functional.linear_cross_entropy/chunked nn.functional.linear_cross_entropy/chunked_none
-        nn.functional.local_response_norm nn.functional.logsigmoid
-        nn.functional.margin_ranking_loss nn.functional.max_pool1d nn.functional.max_pool2d
-        nn.functional.max_pool3d nn.functional.max_unpool1d nn.functional.max_unpool1d/grad
-        nn.functional.max_unpool2d nn.functional.max_unpool2d/grad nn.functional.max_unpool3d
-        nn.functional.max_unpool3d/grad nn.functional.mish nn.functional.multi_head_attention_forward
-        nn.functional.multi_margin_loss nn.functional.multilabel_margin_loss
-        nn.functional.multilabel_soft_margin_loss nn.functional.nll_loss nn.functional.normalize
-        nn.functional.pairwise_distance nn.functional.pdist nn.functional.pixel_shuffle
-        nn.functional.pixel_unshuffle nn.functional.poisson_nll_loss nn.functional.prelu
-        nn.functional.relu6 nn.functional.rms_norm nn.functional.scaled_dot_product_attention
-        nn.functional.selu nn.functional.silu nn.functional.smooth_l1_loss
-        nn.functional.soft_margin_loss nn.functional.softplus nn.functional.softshrink
-        nn.functional.softsign nn.functional.tanhshrink nn.functional.threshold
-        nn.functional.triplet_margin_loss nn.functional.triplet_margin_with_distance_loss
-        nn.functional.unfold nn.functional.upsample_bilinear nn.functional.upsample_nearest""",
+        nn.functional.celu nn.functional.channel_shuffle nn.functional.conv1d
+        nn.functional.conv2d nn.functional.conv3d nn.functional.conv_transpose1d
+        nn.functional.conv_transpose2d nn.functional.conv_transpose3d
+        nn.functional.cosine_embedding_loss nn.functional.cosine_similarity
+        nn.functional.ctc_loss nn.functional.elu nn.functional.embedding_bag
+        nn.functional.gaussian_nll_loss nn.functional.gelu nn.functional.glu
+        nn.functional.grid_sample nn.functional.group_norm nn.functional.hardshrink
+        nn.functional.hardsigmoid nn.functional.hardswish nn.functional.hardtanh
+        nn.functional.hinge_embedding_loss nn.functional.huber_loss nn.functional.instance_norm
+        nn.functional.interpolate/area nn.functional.interpolate/bicubic
+        nn.functional.interpolate/bilinear nn.functional.interpolate/linear
+        nn.functional.interpolate/nearest nn.functional.interpolate/nearest-exact
+        nn.functional.interpolate/trilinear nn.functional.kl_div nn.functional.l1_loss
+        nn.functional.layer_norm nn.functional.leaky_relu nn.functional.linear
+        nn.functional.linear_cross_entropy nn.functional.linear_cross_entropy/chunked
+        nn.functional.linear_cross_entropy/chunked_none nn.functional.local_response_norm
+        nn.functional.logsigmoid nn.functional.margin_ranking_loss nn.functional.max_pool1d
+        nn.functional.max_pool2d nn.functional.max_pool3d nn.functional.max_unpool1d
+        nn.functional.max_unpool1d/grad nn.functional.max_unpool2d
+        nn.functional.max_unpool2d/grad nn.functional.max_unpool3d
+        nn.functional.max_unpool3d/grad nn.functional.mish
+        nn.functional.multi_head_attention_forward nn.functional.multi_margin_loss
+        nn.functional.multilabel_margin_loss nn.functional.multilabel_soft_margin_loss
+        nn.functional.nll_loss nn.functional.normalize nn.functional.pairwise_distance
+        nn.functional.pdist nn.functional.pixel_shuffle nn.functional.pixel_unshuffle
+        nn.functional.poisson_nll_loss nn.functional.prelu nn.functional.relu6
+        nn.functional.rms_norm nn.functional.scaled_dot_product_attention nn.functional.selu
+        nn.functional.silu nn.functional.smooth_l1_loss nn.functional.soft_margin_loss
+        nn.functional.softplus nn.functional.softshrink nn.functional.softsign
+        nn.functional.tanhshrink nn.functional.threshold nn.functional.triplet_margin_loss
+        nn.functional.triplet_margin_with_distance_loss nn.functional.unfold
+        nn.functional.upsample_bilinear nn.functional.upsample_nearest""",
 }
