@@ -192,7 +192,7 @@ def _unbroadcast(piece: Any, shape: tuple[int, ...]) -> Any:
         if piece.shape[axis] != n:
             if n != 1:
                 raise ValueError("not a broadcast of the operand's shape")
-            piece = np.add.reduce(piece, axis, None, None, True)
+            piece = np.add.reduce(piece, axis, keepdims=True)
     return piece
 
 

@@ -47,7 +47,8 @@ def operation_failed(
     shapes = [getattr(value, "shape", ()) for value in values]
     reason = None
     if broadcasts and isinstance(error, ValueError) and len(shapes) == 2:
-        reason = _matmul_reason(*shapes) if name == "matmul" else _broadcast_reason(*shapes)
+        a, b = shapes
+        reason = _matmul_reason(a, b) if name == "matmul" else _broadcast_reason(a, b)
     if reason is not None:
         first, advice = reason
         return f"{name}: shapes {shapes[0]} and {shapes[1]} {first}{place(scope)}; {advice}"

@@ -16,8 +16,9 @@ from weakref import ref
 import numpy as np
 
 from autograd_lite import errors
+from autograd_lite.operators import OPERATIONS
 from autograd_lite.tape import LOCAL, NUMBERS, STATE, STRETCH
-from autograd_lite.variable import OPERATIONS, Variable
+from autograd_lite.variable import Variable
 
 Rule = Callable[..., Any]
 
@@ -82,7 +83,7 @@ class Primitive:
             self.settings = set(self.parameters[len(rules) :]) - {"out"}
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        """Compute; record if a tracked Variable takes part. Arrays by position, settings by name."""
+        """Compute, and record for a tracked Variable. Arrays by position, settings by name."""
         values = []
         tracked = recorded = any_variable = False
         for position, x in enumerate(inputs):

@@ -1,8 +1,7 @@
 """Variable: a NumPy array that remembers how it was made.
 
-The class holds the value, the gradient and the record of the operation; every operator and method
-is one line that hands over to an entry of OPERATIONS, and so do NumPy's own functions, through the
-two dispatch protocols (NEP 13 `__array_ufunc__`, NEP 18 `__array_function__`).
+The class holds the value, the gradient and the record of the operation. NumPy's functions reach it
+through the two dispatch protocols (NEP 13 `__array_ufunc__`, NEP 18 `__array_function__`).
 """
 
 from __future__ import annotations
@@ -10,18 +9,16 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd_lite.errors import MissingRuleError, kind
+from autograd_lite.operators import OPERATIONS, Operators
 from autograd_lite.tape import NUMBERS, Scope
 
 Array = NDArray[Any]
-
-OPERATIONS: dict[Any, Callable[..., Any]] = {}
-"""NumPy function (or operator.getitem) → what to call in its place when a Variable takes part."""
 
 REFUSED: dict[str, tuple[str, str]] = {}
 """Name of a NumPy function that has no rule for good → the reason, and what to write instead."""
@@ -38,7 +35,7 @@ REDUCTIONS: dict[np.ufunc, Any] = {
 
 
 @final
-class Variable:
+class Variable(Operators):
     """An array on the tape: `Variable(data, name=None, requires_grad=True)`.
 
     `data` is copied; it must be floating point when gradients are wanted (TypeError otherwise).
@@ -98,7 +95,7 @@ class Variable:
 
     @property
     def data(self) -> Array:
-        """The value, as a read-only view (a tuple of them for an operation with several results). Assign a new array of the same shape to replace it.
+        """The value, as a read-only view (a tuple of them for an operation with several results).
 
         Assigning copies, keeps the dtype, and leaves every recorded graph as it was.
         """
@@ -340,291 +337,6 @@ class Variable:
     def size(self) -> int:
         """The number of elements."""
         return math.prod(self.shape)
-
-    @property
-    def T(self) -> Variable:
-        """The transpose: all axes reversed."""
-        return OPERATIONS[np.transpose](self)  # type: ignore[no-any-return]
-
-    @property
-    def mT(self) -> Variable:
-        """Each matrix of a stack transposed."""
-        return OPERATIONS[np.matrix_transpose](self)  # type: ignore[no-any-return]
-
-    @property
-    def real(self) -> Variable:
-        """The real part: this Variable's value."""
-        return OPERATIONS[np.real](self)  # type: ignore[no-any-return]
-
-    @property
-    def imag(self) -> Array:
-        """The imaginary part: a constant, 0."""
-        return OPERATIONS[np.imag](self)  # type: ignore[no-any-return]
-
-    # --- operators: one line each ----------------------------------------------------------------
-
-    def __add__(self, other: Any) -> Any:
-        return OPERATIONS[np.add](self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return OPERATIONS[np.add](other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return OPERATIONS[np.subtract](self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return OPERATIONS[np.subtract](other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return OPERATIONS[np.multiply](self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return OPERATIONS[np.multiply](other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return OPERATIONS[np.divide](self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return OPERATIONS[np.divide](other, self)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return OPERATIONS[np.floor_divide](self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return OPERATIONS[np.floor_divide](other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return OPERATIONS[np.remainder](self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return OPERATIONS[np.remainder](other, self)
-
-    def __divmod__(self, other: Any) -> Any:
-        return OPERATIONS[np.divmod](self, other)
-
-    def __rdivmod__(self, other: Any) -> Any:
-        return OPERATIONS[np.divmod](other, self)
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return OPERATIONS[np.round](self, digits or 0)
-
-    def __pow__(self, other: Any) -> Any:
-        return OPERATIONS[np.power](self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return OPERATIONS[np.power](other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return OPERATIONS[np.matmul](self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return OPERATIONS[np.matmul](other, self)
-
-    def __neg__(self) -> Any:
-        return OPERATIONS[np.negative](self)
-
-    def __abs__(self) -> Any:
-        return OPERATIONS[np.absolute](self)
-
-    def __pos__(self) -> Any:
-        return OPERATIONS[np.positive](self)
-
-    def __invert__(self) -> Any:
-        return OPERATIONS[np.invert](self)
-
-    def __and__(self, other: Any) -> Any:
-        return OPERATIONS[np.bitwise_and](self, other)
-
-    def __rand__(self, other: Any) -> Any:
-        return OPERATIONS[np.bitwise_and](other, self)
-
-    def __or__(self, other: Any) -> Any:
-        return OPERATIONS[np.bitwise_or](self, other)
-
-    def __ror__(self, other: Any) -> Any:
-        return OPERATIONS[np.bitwise_or](other, self)
-
-    def __xor__(self, other: Any) -> Any:
-        return OPERATIONS[np.bitwise_xor](self, other)
-
-    def __rxor__(self, other: Any) -> Any:
-        return OPERATIONS[np.bitwise_xor](other, self)
-
-    def __lt__(self, other: Any) -> Any:
-        return OPERATIONS[np.less](self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return OPERATIONS[np.less_equal](self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return OPERATIONS[np.greater](self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return OPERATIONS[np.greater_equal](self, other)
-
-    def __eq__(self, other: Any) -> Any:
-        return False if other is None else OPERATIONS[np.equal](self, other)
-
-    def __ne__(self, other: Any) -> Any:
-        return True if other is None else OPERATIONS[np.not_equal](self, other)
-
-    def __getitem__(self, index: Any) -> Any:
-        return OPERATIONS[operator.getitem](self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError(
-            f"x[index] = value: {self.label} is on the tape and its value never changes; write "
-            f"x = ag.put(x, index, value) for a new Variable with these entries replaced"
-        )
-
-    # --- methods: as NumPy's, one line each --------------------------------------------------------
-
-    def sum(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.sum` of this Variable."""
-        return OPERATIONS[np.sum](self, *args, **kwargs)
-
-    def mean(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.mean` of this Variable."""
-        return OPERATIONS[np.mean](self, *args, **kwargs)
-
-    def prod(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.prod` of this Variable."""
-        return OPERATIONS[np.prod](self, *args, **kwargs)
-
-    def var(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.var` of this Variable."""
-        return OPERATIONS[np.var](self, *args, **kwargs)
-
-    def std(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.std` of this Variable."""
-        return OPERATIONS[np.std](self, *args, **kwargs)
-
-    def cumsum(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.cumsum` of this Variable."""
-        return OPERATIONS[np.cumsum](self, *args, **kwargs)
-
-    def cumprod(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.cumprod` of this Variable."""
-        return OPERATIONS[np.cumprod](self, *args, **kwargs)
-
-    def max(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.max` of this Variable."""
-        return OPERATIONS[np.max](self, *args, **kwargs)
-
-    def min(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.min` of this Variable."""
-        return OPERATIONS[np.min](self, *args, **kwargs)
-
-    def argmax(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.argmax` of this Variable: untracked."""
-        return OPERATIONS[np.argmax](self, *args, **kwargs)
-
-    def argmin(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.argmin` of this Variable: untracked."""
-        return OPERATIONS[np.argmin](self, *args, **kwargs)
-
-    def argsort(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.argsort` of this Variable: untracked."""
-        return OPERATIONS[np.argsort](self, *args, **kwargs)
-
-    def round(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.round` of this Variable: untracked."""
-        return OPERATIONS[np.round](self, *args, **kwargs)
-
-    def any(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.any` of this Variable: untracked."""
-        return OPERATIONS[np.any](self, *args, **kwargs)
-
-    def all(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.all` of this Variable: untracked."""
-        return OPERATIONS[np.all](self, *args, **kwargs)
-
-    def clip(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.clip` of this Variable."""
-        return OPERATIONS[np.clip](self, *args, **kwargs)
-
-    def conj(self) -> Any:
-        """`np.conjugate` of this Variable: itself, for it is real."""
-        return OPERATIONS[np.conjugate](self)
-
-    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
-        """`np.reshape` of this Variable: `v.reshape(2, 3)` or `v.reshape((2, 3))`."""
-        return OPERATIONS[np.reshape](self, shape[0] if len(shape) == 1 else shape, **kwargs)
-
-    def transpose(self, *axes: Any) -> Any:
-        """`np.transpose` of this Variable: `v.transpose(1, 0)`, `v.transpose((1, 0))` or all axes."""
-        return OPERATIONS[np.transpose](self, (axes[0] if len(axes) == 1 else axes) or None)
-
-    def copy(self, order: str = "C") -> Any:
-        """`np.copy` of this Variable: one more operation, for values never change."""
-        return OPERATIONS[np.copy](self, order)
-
-    def ravel(self, order: str = "C") -> Any:
-        """`np.ravel` of this Variable."""
-        return OPERATIONS[np.ravel](self, order)
-
-    def flatten(self, order: str = "C") -> Any:
-        """`np.ravel` of this Variable."""
-        return OPERATIONS[np.ravel](self, order)
-
-    def squeeze(self, axis: Any = None) -> Any:
-        """`np.squeeze` of this Variable."""
-        return OPERATIONS[np.squeeze](self, axis)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
-        """`np.swapaxes` of this Variable."""
-        return OPERATIONS[np.swapaxes](self, axis1, axis2)
-
-    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
-        """`np.repeat` of this Variable."""
-        return OPERATIONS[np.repeat](self, repeats, axis)
-
-    def dot(self, b: Any, out: None = None) -> Any:
-        """`np.dot` of this Variable and b."""
-        return OPERATIONS[np.dot](self, b, out)
-
-    def diagonal(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.diagonal` of this Variable."""
-        return OPERATIONS[np.diagonal](self, *args, **kwargs)
-
-    def trace(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.trace` of this Variable."""
-        return OPERATIONS[np.trace](self, *args, **kwargs)
-
-    def take(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.take` of this Variable."""
-        return OPERATIONS[np.take](self, *args, **kwargs)
-
-    def compress(self, condition: Any, *args: Any, **kwargs: Any) -> Any:
-        """`np.compress` of this Variable."""
-        return OPERATIONS[np.compress](condition, self, *args, **kwargs)
-
-    def choose(self, choices: Any, *args: Any, **kwargs: Any) -> Any:
-        """`np.choose` by this Variable, which is untracked."""
-        return OPERATIONS[np.choose](self, choices, *args, **kwargs)
-
-    def nonzero(self) -> Any:
-        """`np.nonzero` of this Variable: untracked."""
-        return OPERATIONS[np.nonzero](self)
-
-    def argpartition(self, *args: Any, **kwargs: Any) -> Any:
-        """`np.argpartition` of this Variable: untracked."""
-        return OPERATIONS[np.argpartition](self, *args, **kwargs)
-
-    def searchsorted(self, v: Any, *args: Any, **kwargs: Any) -> Any:
-        """`np.searchsorted` in this Variable: untracked."""
-        return OPERATIONS[np.searchsorted](self, v, *args, **kwargs)
-
-    def sort(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """In NumPy, in place: refused."""
-        raise TypeError(
-            f"sort: {self.label} is on the tape and its value never changes; np.sort(x) gives a "
-            f"sorted copy"
-        )
-
-    def astype(self, dtype: Any) -> Any:
-        """This Variable converted: to a floating dtype it stays tracked, to others it does not."""
-        return OPERATIONS[np.astype](self, dtype)
 
 
 def _restored(data: Array, name: str | None, requires_grad: bool, grad: Any) -> Variable:

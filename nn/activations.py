@@ -100,8 +100,8 @@ def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
 def _constant(x: Any) -> Any:
     """x, of which a maximum may be taken that is subtracted and has no part in the derivative.
 
-    Holding it constant is exact, since no result depends on what is subtracted; doing so by `detach`
-    keeps it on the record, and a replay with other numbers finds its own maximum.
+    Holding it constant is exact, since no result depends on what is subtracted; doing so by
+    `detach` keeps it on the record, and a replay with other numbers finds its own maximum.
     """
     return x.detach() if isinstance(x, ag.Variable) else x
 

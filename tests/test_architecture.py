@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 # each may import what stands above it, and not its neighbours
 ORDER = [
     ["autograd_lite.errors", "autograd_lite.text"],
-    ["autograd_lite.tape"],
+    ["autograd_lite.tape", "autograd_lite.operators"],
     ["autograd_lite.variable"],
     ["autograd_lite.primitive"],
     ["autograd_lite.rules"],

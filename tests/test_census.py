@@ -11,8 +11,9 @@ from numpy.testing import overrides
 
 import autograd_lite as ag
 from autograd_lite.census import HEADINGS, as_markdown, census
+from autograd_lite.operators import OPERATIONS
 from autograd_lite.primitive import KINDS
-from autograd_lite.variable import OPERATIONS, REFUSED, qualified_name
+from autograd_lite.variable import REFUSED, qualified_name
 from tests.cases import ALL_CASES
 
 ROWS = census()

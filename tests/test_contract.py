@@ -14,7 +14,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import rules
-from autograd_lite.variable import OPERATIONS
+from autograd_lite.operators import OPERATIONS
 from tests import numeric
 from tests.cases import ALL_CASES, PLAIN, TRACKED, UNTRACKED, Case
 

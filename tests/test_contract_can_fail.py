@@ -9,7 +9,7 @@ import pytest
 
 import autograd_lite as ag
 from autograd_lite import backward
-from autograd_lite.variable import OPERATIONS
+from autograd_lite.operators import OPERATIONS
 from tests import test_contract as contract
 from tests.cases import ALL_CASES, Case
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from autograd_lite.operators import OPERATIONS
 from autograd_lite.primitive import KINDS
-from autograd_lite.variable import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(

@@ -111,7 +111,7 @@ KINKS = [
             [[0, 0]],
             [[0, 0]],
         )
-        for p in (1, 2, 3, 4, np.inf)
+        for p in (0.5, 1, 1.5, 2, 3, 4, np.inf)
     ],
     *[
         (f"matrix norm {p} is 0 at 0", lambda x, p=p: np.linalg.norm(x, p), [[[0, 0]]], [[[0, 0]]])

@@ -5,7 +5,7 @@ import pytest
 import scipy.special
 
 import autograd_lite as ag
-from autograd_lite.variable import OPERATIONS
+from autograd_lite.operators import OPERATIONS
 from tests import numeric
 from tests import test_contract as contract
 from tests.cases.case import Case, broadcasting

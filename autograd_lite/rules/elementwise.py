@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_lite.operators import OPERATIONS
 from autograd_lite.primitive import Primitive, Rule, composition, primitive
-from autograd_lite.variable import OPERATIONS
 
 LN2, LN10 = math.log(2), math.log(10)
 

@@ -18,10 +18,15 @@ _root = primitive(
 
 
 def _powers(x: Any, p: float) -> Any:
-    """|x|^p, without the kink of |x| where there is none."""
+    """|x|^p. Its slope at 0 is 0, also where a branch of it is infinitely steep, for p < 1."""
     if p == 2:
         return np.square(x)
-    return x**p if float(p / 2).is_integer() else np.abs(x) ** p
+    if float(p / 2).is_integer() and p > 0:
+        return x**p  # smooth, where |x| is not
+    if p < 0:
+        return np.abs(x) ** p
+    zero = x == 0
+    return np.where(zero, 0, np.abs(np.where(zero, 1, x)) ** p)
 
 
 def _of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:

@@ -98,7 +98,8 @@ def _prod_rule(
 
 
 def _total(x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = 0) -> Any:
-    return np.add.reduce(x, axis, None, None, keepdims, initial)
+    add: Any = np.add  # its stubs know no initial= with an unknown keepdims=
+    return add.reduce(x, axis, keepdims=keepdims, initial=initial)
 
 
 def _average(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -108,11 +109,11 @@ def _average(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _largest(x: Any, *, axis: Axis = None, keepdims: bool = False, **initial: Any) -> Any:
-    return np.maximum.reduce(x, axis, None, None, keepdims, **initial)
+    return np.maximum.reduce(x, axis, keepdims=keepdims, **initial)
 
 
 def _smallest(x: Any, *, axis: Axis = None, keepdims: bool = False, **initial: Any) -> Any:
-    return np.minimum.reduce(x, axis, None, None, keepdims, **initial)
+    return np.minimum.reduce(x, axis, keepdims=keepdims, **initial)
 
 
 _sum = Primitive(

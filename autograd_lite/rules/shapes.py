@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd_lite.errors import MissingRuleError, kind
+from autograd_lite.operators import OPERATIONS
 from autograd_lite.primitive import Primitive, composition, primitive
-from autograd_lite.variable import OPERATIONS, Variable, plain
+from autograd_lite.variable import Variable, plain
 
 Shape = tuple[int, ...]
 

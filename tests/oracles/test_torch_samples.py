@@ -34,7 +34,7 @@ with warnings.catch_warnings():
     from torch.testing._internal.common_methods_invocations import op_db
 
 ENTRIES = {"/".join(filter(None, (op.name, op.variant_test_name))): op for op in op_db}
-KEYWORDS = {"dim": "axis", "keepdim": "keepdims"}
+KEYWORDS = {"dim": "axis", "keepdim": "keepdims", "ord": "order"}
 WITHOUT_MEANING = {"device", "layout", "memory_format", "out_int32", "pin_memory", "requires_grad"}
 FLOAT32_SAMPLES = 5  # of each entry; in float64 it is all of them, for none has more than 220
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 2e-4}
