@@ -151,19 +151,17 @@ def _merge(g: Any, pieces: list[Any], z: Variable, create_graph: bool) -> Any:
     return merged if g is None else g + merged
 
 
-def _is_fresh(piece: Any, *given: Any) -> bool:
+def _is_fresh(piece: Any, g: Any, own: Any, values: Any) -> bool:
     """Whether a rule's result is a new array, not one it was given or a view: then a leaf keeps it.
 
     Spares a copy of every weight's gradient.
     """
-    g, own, values = given
-    return (
-        type(piece) is np.ndarray
-        and piece.base is None
-        and piece is not g
-        and piece is not own
-        and all(piece is not value for value in values)
-    )
+    if type(piece) is not np.ndarray or piece.base is not None or piece is g or piece is own:
+        return False
+    for value in values:  # a loop, for `in` would compare arrays
+        if piece is value:
+            return False
+    return True
 
 
 class _Everything:
@@ -227,7 +225,7 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
                 f"{asked}: {output.label} has shape {data.shape}, and only a single element has a "
                 f"gradient of its own; pass a cotangent of that shape, or reduce it with .sum()"
             )
-        return np.ones(data.shape, data.dtype)
+        return np.array(1, data.dtype).reshape(data.shape)
     if type(cotangent) is not Variable:
         cotangent = np.asarray(cotangent)
     if cotangent.shape != data.shape or cotangent.dtype.kind not in "fiub":

@@ -28,7 +28,7 @@ KINDS: dict[Any, str] = {}
 _ABSENT = object()
 _NO_SETTINGS: dict[str, Any] = {}  # shared by all recorded ufuncs, and never written to
 _FLOAT64 = np.dtype(np.float64)
-_SEQUENCES = (list, tuple)
+_SCALARS = (np.generic, float, int)
 _new = object.__new__
 _ndarray = np.ndarray
 
@@ -69,7 +69,10 @@ class Primitive:
         self.parameters: tuple[str, ...] = ()
         self.defaults: dict[str, Any] = {}
         if not isinstance(function, np.ufunc):
-            signature = inspect.signature(function).parameters.values()
+            try:
+                signature = list(inspect.signature(function).parameters.values())
+            except ValueError:  # compiled, and does not tell: arrays by position, settings by name
+                signature = []
             self.parameters = tuple(p.name for p in signature)
             self.defaults = {p.name: p.default for p in signature if p.default is not p.empty}
         # what a rule takes by keyword is what the operation supports
@@ -84,6 +87,16 @@ class Primitive:
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Compute, and record for a tracked Variable. Arrays by position, settings by name."""
+        if len(inputs) == 1 and type(inputs[0]) is Variable and not self.variadic:
+            (x,) = inputs  # a reduction, a shape: spelt out like ufuncs, and for the same reason
+            values = (x._data,)
+            try:
+                z = self.function(x._data, **settings)
+            except (ValueError, TypeError, IndexError) as error:
+                raise _restated(error, self, values) from error
+            return self.record(
+                z, inputs, values, settings, x.requires_grad, x._primitive is not None
+            )
         values = []
         tracked = recorded = any_variable = False
         for position, x in enumerate(inputs):
@@ -364,7 +377,7 @@ def _constant(x: Any) -> Any:
 
 def _as_array(z: Any) -> Any:
     """What a function returned, as an array: NumPy's scalars and subclasses become plain arrays."""
-    if isinstance(z, np.generic | float | int):
+    if isinstance(z, _SCALARS):
         return np.asarray(z)
     if isinstance(z, tuple):
         return tuple([_as_array(part) for part in z])

@@ -55,8 +55,9 @@ class SGD:
     def step(self) -> None:
         """θ ← θ − η·∂L/∂θ for every parameter that has a gradient."""
         for parameter in self.parameters:
-            if parameter.grad is not None:
-                change = np.asarray(self.learning_rate * parameter.grad)
+            gradient = parameter.grad
+            if gradient is not None:
+                change = np.asarray(self.learning_rate * gradient)
                 parameter.assign(np.subtract(parameter.data, change, out=change))
 
 

@@ -173,7 +173,9 @@ def test_value(case, dtype):
         expected = reference(case, *arrays)
     except TypeError:  # numpy.linalg knows no float16; then neither do we
         assert dtype is np.float16
-        pytest.skip("NumPy has no float16 for it")
+        with pytest.raises(TypeError):
+            case.call(*[ag.Variable(a) for a in arrays])
+        return
     outputs = listed(case.call(*[ag.Variable(a) for a in arrays]))
     assert len(outputs) == len(expected)
     for z, e in zip(outputs, expected, strict=True):
@@ -295,7 +297,9 @@ def test_float16_gradient_stays_float16(case):
     try:
         reference(case, *arrays)
     except TypeError:
-        pytest.skip("NumPy has no float16 for it")
+        with pytest.raises(TypeError):
+            gradients(case, arrays)
+        return
     actual = gradients(case, arrays)
     assert [g.dtype for g in actual] == [np.float16] * len(arrays)
     assert all(np.isfinite(g).all() for g in actual)
@@ -333,11 +337,16 @@ def big_endian(x):
 LAYOUTS = [fortran, negative_strides, gaps, zero_strides, read_only, big_endian]
 
 
-@each
-@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
+@pytest.mark.parametrize(
+    ("layout", "case"),
+    [
+        pytest.param(layout, case, id=f"{layout.__name__}-{case}")
+        for layout in LAYOUTS
+        for case in TRACKED
+        if layout is not zero_strides or case.zero_strides  # else equal rows are no input for it
+    ],
+)
 def test_memory_layout_makes_no_difference(case, layout):
-    if layout is zero_strides and not case.zero_strides:
-        pytest.skip("equal rows are outside of its domain")
     odd = [layout(x) for x in case.arrays()]
     plain = [np.array(x, np.float64, order="C") for x in odd]
     values = reference(case, *odd)
@@ -355,12 +364,12 @@ def test_memory_layout_makes_no_difference(case, layout):
         assert_close(total_gradient(listed(case.call(*xs)), odd_weights, [xs[i]]), [e], 1e-12)
 
 
-@each
+@pytest.mark.parametrize(
+    "case", [case for case in TRACKED if case.empty_arrays() is not None], ids=str
+)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the mean of nothing is NumPy's to warn of
 def test_empty_arrays(case):
     arrays = case.empty_arrays()
-    if arrays is None:
-        pytest.skip("the row says that empty inputs are not meaningful")
     try:
         expected = reference(case, *arrays)
     except (ValueError, IndexError) as error:

@@ -32,7 +32,7 @@ def _matmul_left(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 1:
         return g[..., None] * y
     if x.ndim == 1:  # g[..., n] and y[..., m, n]: a row vector times each matrix
-        return np.matmul(y, g[..., None])[..., 0]
+        return np.matmul(y, g) if y.ndim == 2 else np.matmul(y, g[..., None])[..., 0]
     return np.matmul(g, transposed(y))
 
 

@@ -43,7 +43,7 @@ def spread(g: Any, x: Any, axis: Axis, keepdims: bool = False) -> Any:
     """A reduction's cotangent, repeated over the axes that it reduced, in the shape of x."""
     if axis is not None and not keepdims:
         g = g.reshape(kept(x.shape, axis))
-    if isinstance(g, np.ndarray | np.generic) and x.size < _SMALL:
+    if type(g) is not Variable and x.size < _SMALL:
         filled = np.empty(x.shape, g.dtype)
         filled[...] = g
         return filled
