@@ -8,6 +8,7 @@ Run on arrays it computes; run on Variables (`create_graph`) the same rules are 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Container, Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any, overload
@@ -69,12 +70,12 @@ def sweep(
             _refuse_stale(z)
             own, values = z, z._inputs
         else:
-            own, values = z._data, z._values
+            own, values = z._array, z._values
         rules = primitive.rules if not primitive.variadic else primitive.rules_for(len(values))
         position = -1
         for x in z._inputs:
             position += 1
-            if type(x) is not Variable or not x.requires_grad:
+            if type(x) is not Variable or not x._tracked:
                 continue
             rule = rules[position]
             number = x._number
@@ -96,16 +97,16 @@ def sweep(
                     f"{errors.place(z._scope)}"
                 )
                 raise
-            if type(piece) is tuple:  # (index, piece): a cotangent for a part of x
+            if type(piece) is tuple and len(piece) == 2:  # (index, cotangent of that part of x)
                 pieces.setdefault(number, []).append(piece)
                 piece = None
             else:
-                data = x._data
+                data = x._array
                 try:
                     if piece.shape != data.shape:
                         piece = _unbroadcast(piece, data.shape)
                     if piece.dtype is not data.dtype:
-                        piece = piece.astype(data.dtype)
+                        piece = _real(piece).astype(data.dtype)
                 except (AttributeError, ValueError):
                     raise _wrong_shape(z, position, piece) from None
             if number in pending:
@@ -123,7 +124,7 @@ def sweep(
             pending[number] = piece
             if x._primitive is None:
                 leaves.append(x)
-                if _is_fresh(piece, g, own, values):
+                if primitive.fresh and _is_fresh(piece, g, own, values):
                     owned.add(number)
             elif upcoming is None:
                 upcoming = x
@@ -142,12 +143,18 @@ def sweep(
 
 def _merge(g: Any, pieces: list[Any], z: Variable, create_graph: bool) -> Any:
     """The cotangent of z: what came for all of it, if anything, and what came for parts."""
-    if type(z._data) is tuple:  # several results: each has had its own cotangents, or none
-        parts = [np.zeros_like(part) for part in z._data]
+    if type(z._array) is tuple:  # several results: each has had its own cotangents, or none
+        parts = [np.zeros_like(part) for part in z._array]
         for position, piece in pieces:
             parts[position] = parts[position] + piece
         return tuple(parts)
-    merged = scatter(pieces, z._data.shape, create_graph)
+    try:
+        merged = scatter(pieces, z._array.shape, create_graph)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        raise errors.RuleError(
+            f"a derivative rule for {z.label}, a {errors.kind(z._array)}, returned a tuple that is "
+            f"no (index, cotangent of that part): {error}; a rule returns one cotangent"
+        ) from error
     return merged if g is None else g + merged
 
 
@@ -158,7 +165,7 @@ def _is_fresh(piece: Any, g: Any, own: Any, values: Any) -> bool:
     """
     if type(piece) is not np.ndarray or piece.base is not None or piece is g or piece is own:
         return False
-    for value in values:  # a loop, for `in` would compare arrays
+    for value in values:  # noqa: SIM110 - a generator would cost more than the rest
         if piece is value:
             return False
     return True
@@ -171,11 +178,17 @@ class _Everything:
         return True
 
 
+def _real(piece: Any) -> Any:
+    if piece.dtype.kind not in "fiub":
+        raise ValueError("complex, or no number at all")
+    return piece
+
+
 def _wrong_shape(z: Variable, position: int, piece: Any) -> errors.RuleError:
     return errors.RuleError(
         f"{z._primitive.name}: the derivative rule for argument {position} returned a "
-        f"{errors.kind(piece)}, the argument is a {errors.kind(z._inputs[position]._data)}"
-        f"{errors.place(z._scope)}; a rule returns a cotangent in the shape of its argument"
+        f"{errors.kind(piece)}, the argument is a {errors.kind(z._inputs[position]._array)}"
+        f"{errors.place(z._scope)}; a rule returns a real cotangent in the shape of its argument"
     )
 
 
@@ -197,7 +210,7 @@ def _unbroadcast(piece: Any, shape: tuple[int, ...]) -> Any:
 def _refuse_stale(z: Variable) -> None:
     """A recorded sweep reads its operands anew, so none may have been assigned since."""
     for x, value in zip(z._inputs, z._values, strict=True):
-        if type(x) is Variable and x._data is not value:
+        if type(x) is Variable and x._array is not value:
             raise errors.StaleVariableError(
                 f"create_graph: the data of {x.label} was assigned after '{z.label}' was computed "
                 f"from it{errors.place(z._scope)}; compute it again, or differentiate first"
@@ -208,7 +221,7 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
     """The cotangent of the output: given, or 1 for one element. Refuses what has no gradient."""
     if type(output) is not Variable:
         raise TypeError(f"{asked}: the output is a {errors.kind(output)}, not a Variable")
-    if not output.requires_grad:
+    if not output._tracked:
         reason = (
             f"the result of '{output._primitive.name}', which has no derivative or tracked input"
             if output._primitive is not None
@@ -218,7 +231,7 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
             f"{asked}: {output.label} is not recorded: it is {reason}; compute it from a tracked "
             f"Variable with recording on"
         )
-    data = output._data
+    data = output._array
     if cotangent is None:
         if data.size != 1:
             raise ValueError(
@@ -238,7 +251,11 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
 
 def _own_array(g: Any, variable: Variable, owned: bool) -> Array:
     """A cotangent as an array of the Variable's dtype that nobody else holds."""
-    return (np.asarray if owned else np.array)(g, dtype=variable._data.dtype)
+    return (np.asarray if owned else np.array)(g, dtype=variable._array.dtype)
+
+
+_ACCUMULATING = threading.Lock()
+"""Held while gradients are added up: threads may share a leaf."""
 
 
 def backward(
@@ -250,15 +267,16 @@ def backward(
     """
     seed = _seed(output, cotangent, "backward")
     if type(seed) is Variable:
-        seed = seed._data
+        seed = seed._array
     found = sweep(output, seed, _Everything() if retain_grads else None)
-    for variable, g, owned in found:
-        if type(g) is tuple:
-            continue  # the entry of several results; each of them has a gradient of its own
-        old = variable._grad
-        variable._grad = _own_array(
-            g if old is None else old + g, variable, owned or old is not None
-        )
+    with _ACCUMULATING:
+        for variable, g, owned in found:
+            if type(g) is tuple:
+                continue  # the entry of several results; each of them has a gradient of its own
+            old = variable._grad
+            variable._grad = _own_array(
+                g if old is None else old + g, variable, owned or old is not None
+            )
 
 
 @overload
@@ -302,13 +320,13 @@ def gradients(
     variables: Any = [inputs] if single else list(inputs)
     seed = _seed(output, cotangent, "gradients")
     for v in variables:
-        if type(v) is not Variable or not v.requires_grad:
+        if type(v) is not Variable or not v._tracked:
             raise errors.NotRecordedError(
                 f"gradients: the input {v.label if type(v) is Variable else errors.kind(v)} is not "
                 f"a tracked Variable, so nothing was recorded about it"
             )
     if type(seed) is Variable and not create_graph:
-        seed = seed._data
+        seed = seed._array
     numbers = {v._number for v in variables}
     lowest = min(numbers, default=output._number + 1)
     if create_graph:
@@ -319,7 +337,7 @@ def gradients(
     by_number = {v._number: (g, owned) for v, g, owned in found}
     results: list[Any] = []
     for v in variables:
-        g, owned = by_number.get(v._number) or (np.zeros(v._data.shape, v._data.dtype), True)
+        g, owned = by_number.get(v._number) or (np.zeros(v._array.shape, v._array.dtype), True)
         if create_graph:
             results.append(g if type(g) is Variable else Variable(g, requires_grad=False))
         else:

@@ -41,7 +41,7 @@ class Replay:
 
     def __init__(self, output: Variable):
         self.output = output
-        self.order = self._recorded_before(output)
+        self.order = self._recorded_before(output) if output._primitive is not None else []
         self.base: dict[int, Any] = {}
         for v in self.order:
             operands = [
@@ -86,6 +86,8 @@ class Replay:
         """The float64 value of a Variable that takes part, as a new array."""
         if variable._number in self.base:
             return np.array(self.base[variable._number])
+        if variable is self.output:
+            return np.array(variable._array, dtype=np.float64)
         for v in self.order:
             for x, value in zip(v._inputs, v._values, strict=True):
                 if x is variable:
@@ -125,21 +127,48 @@ class Replay:
         return function
 
 
-def central_differences(function: Callable[[Array], float], at: Array, entries: Array) -> Array:
-    """(f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for the entries i (flat), with h = ∛ε·max(1, |xᵢ|)."""
-    step = np.cbrt(np.finfo(np.float64).eps)
-    slopes = np.empty(len(entries))
+STEP = float(np.cbrt(np.finfo(np.float64).eps))
+"""What makes the two errors of a central difference, of truncation and of rounding, alike."""
+
+
+def _central_difference(
+    function: Callable[[Array], float], at: Array, entry: int, step: float
+) -> float:
+    """(f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for one entry (flat), with h = step·max(1, |xᵢ|)."""
     flat = at.reshape(-1)  # a view: `at` is contiguous
-    for k, i in enumerate(entries):
-        middle = flat[i]
-        h = step * max(1.0, abs(middle))
-        upper, lower = middle + h, middle - h
-        flat[i] = upper
-        above = function(at)
-        flat[i] = lower
-        below = function(at)
-        flat[i] = middle
-        slopes[k] = (above - below) / (upper - lower)  # what was shifted after rounding
+    middle = flat[entry]
+    h = step * max(1.0, abs(middle))
+    upper, lower = middle + h, middle - h
+    flat[entry] = upper
+    above = function(at)
+    flat[entry] = lower
+    below = function(at)
+    flat[entry] = middle
+    return float((above - below) / (upper - lower))  # what was shifted after rounding
+
+
+def central_differences(
+    function: Callable[[Array], float], at: Array, entries: Array, doubt: Array
+) -> Array:
+    """The central differences of the entries (flat); with smaller steps where they are in `doubt`.
+
+    A step can be too long: past the end of a domain, or across the bends of a fast function. Those
+    that differ from the values in `doubt` are taken again with ever shorter steps, and the one is
+    kept that its successor confirms best: what was doubted has no say in that.
+    """
+    with np.errstate(all="ignore"):  # a shift may leave the domain; that is found out below
+        slopes = np.array([_central_difference(function, at, i, STEP) for i in entries])
+        scale = max(np.max(np.abs(doubt), initial=0.0), np.finfo(np.float64).tiny)
+        for k in np.flatnonzero(~(np.abs(slopes - doubt) <= NUMERIC_TOLERANCE * scale)):
+            steps = STEP / 8.0 ** np.arange(1, 7)
+            tries = np.array(
+                [slopes[k], *(_central_difference(function, at, entries[k], h) for h in steps)]
+            )
+            changes = np.abs(np.diff(tries))
+            if np.isfinite(changes).any():
+                slopes[k] = tries[
+                    int(np.nanargmin(np.where(np.isfinite(changes), changes, np.nan)))
+                ]
     return slopes
 
 
@@ -159,24 +188,24 @@ class Row:
     tape_formula: float
     tape_numeric: float
     formula_numeric: float
-    tolerance: float
-    """What tape and formula may differ by."""
+    tape_is_formula: bool
+    """Whether the two agree, as far as the dtype can tell; and so on for the other pairs."""
+    tape_is_numeric: bool
+    formula_is_numeric: bool
 
     @property
     def verdict(self) -> str:
         """Who is the odd one out, or "agree"."""
         if self.formula_shape != self.shape:
             return f"formula: shape {self.formula_shape}"
-        numeric = max(NUMERIC_TOLERANCE, self.tolerance)
-        same = self.tape_formula <= self.tolerance
-        tape_right, formula_right = self.tape_numeric <= numeric, self.formula_numeric <= numeric
-        if same:
-            return "agree" if tape_right and formula_right else "odd: finite difference"
-        if tape_right and formula_right:
+        if self.tape_is_formula:
+            confirmed = self.tape_is_numeric and self.formula_is_numeric
+            return "agree" if confirmed else "odd: finite difference"
+        if self.tape_is_numeric and self.formula_is_numeric:
             return "tape and formula differ"  # by less than a finite difference can tell
-        if tape_right:
+        if self.tape_is_numeric:
             return "odd: formula"
-        return "odd: tape" if formula_right else "all three differ"
+        return "odd: tape" if self.formula_is_numeric else "all three differ"
 
     @property
     def agree(self) -> bool:
@@ -250,6 +279,11 @@ def _deviation(a: Array, b: Array) -> float:
     return ratio if np.isfinite(ratio) else float("inf")
 
 
+def _same(a: Array, b: Array, tolerance: float, floor: float) -> bool:
+    """Whether two gradients agree: relative to the largest entry, or as well as can be known."""
+    return bool(_deviation(a, b) <= tolerance or np.max(np.abs(a - b), initial=0.0) <= floor)
+
+
 def _analytic_tolerance(dtype: np.dtype[Any]) -> float:
     """Rounding in a deep computation of this dtype: a few million times its unit."""
     return {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4}.get(dtype, 1e-9)
@@ -277,11 +311,22 @@ def compare(
     >>> print(ag.compare(loss, {x: x.data}).rows[0].verdict)
     odd: formula
     """
-    if type(loss) is not Variable or loss._data.size != 1:
-        arrived = errors.kind(loss._data if type(loss) is Variable else loss)
+    if not isinstance(formulas, Mapping):
+        raise TypeError(
+            f"compare: the formulas must be a dict of Variable: array, this is a "
+            f"{errors.kind(formulas)}"
+        )
+    if entries < 1:
+        raise ValueError(f"compare: at least one entry must be shifted, entries={entries} is none")
+    if type(loss) is not Variable or loss._array.size != 1:
+        arrived = errors.kind(loss._array if type(loss) is Variable else loss)
         raise ValueError(
             f"compare: the loss must be a Variable of one element, this is a {arrived}"
         )
+    size = abs(float(loss._array.item()))
+    # what rounding in a loss of this size comes to: a gradient is known no better
+    rounding = 4 * float(np.finfo(loss.dtype).eps) * size
+    noise = rounding + 4 * float(np.finfo(np.float64).eps) * size / STEP
     variables = list(formulas)
     tape = gradients(loss, variables)
     replay = Replay(loss)
@@ -289,6 +334,10 @@ def compare(
     rows = []
     for v, of_tape in zip(variables, tape, strict=True):
         formula = np.asarray(formulas[v])
+        if formula.dtype.kind not in "fiub":
+            raise TypeError(
+                f"compare: the formula for {v.label} is a {errors.kind(formula)}; it must be real"
+            )
         shape = of_tape.shape
         everything = np.arange(of_tape.size)
         chosen = (
@@ -299,13 +348,14 @@ def compare(
         if formula.shape == shape and of_tape.size:
             apart = np.abs(of_tape.astype(np.float64) - formula).reshape(-1)
             chosen = np.union1d(chosen, np.argmax(apart))  # where formula and tape differ most
-        numeric = central_differences(replay.from_variable(v), replay.value_of(v), chosen)
         at = of_tape.reshape(-1)[chosen].astype(np.float64)
+        numeric = central_differences(replay.from_variable(v), replay.value_of(v), chosen, at)
         if formula.shape == shape:
             by_hand = formula.reshape(-1)[chosen].astype(np.float64)
             whole = _deviation(of_tape.astype(np.float64), formula.astype(np.float64))
         else:
             by_hand, whole = np.full(len(chosen), np.nan), float("inf")
+        tolerance = _analytic_tolerance(of_tape.dtype)
         rows.append(
             Row(
                 label=v.label,
@@ -318,7 +368,9 @@ def compare(
                 tape_formula=whole,
                 tape_numeric=_deviation(at, numeric),
                 formula_numeric=_deviation(by_hand, numeric),
-                tolerance=_analytic_tolerance(of_tape.dtype),
+                tape_is_formula=_same(at, by_hand, tolerance, rounding) and np.isfinite(whole),
+                tape_is_numeric=_same(at, numeric, NUMERIC_TOLERANCE + tolerance, noise),
+                formula_is_numeric=_same(by_hand, numeric, NUMERIC_TOLERANCE + tolerance, noise),
             )
         )
     return Comparison(loss.label, tuple(rows))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
@@ -44,7 +45,9 @@ class Primitive:
     """
 
     __slots__ = (
+        "arrays",
         "defaults",
+        "fresh",
         "function",
         "name",
         "parameters",
@@ -66,13 +69,26 @@ class Primitive:
         self.function, self.rules, self.name = function, rules, name
         self.variadic, self.weak = variadic, weak
         self.tracks = any(rule is not None for rule in rules)
+        # the library's own rules return views, what they were given, or new arrays; of others it
+        # cannot be known whether they keep what they return
+        self.fresh = all(
+            rule is None or rule.__module__.startswith("autograd_lite.") for rule in rules
+        )
         self.parameters: tuple[str, ...] = ()
         self.defaults: dict[str, Any] = {}
+        # how many arrays it takes by position: any number, if the function does
+        self.arrays: float = math.inf
         if not isinstance(function, np.ufunc):
             try:
                 signature = list(inspect.signature(function).parameters.values())
             except ValueError:  # compiled, and does not tell: arrays by position, settings by name
                 signature = []
+            if (
+                signature
+                and not variadic
+                and all(p.kind is not p.VAR_POSITIONAL for p in signature)
+            ):
+                self.arrays = len(rules)
             self.parameters = tuple(p.name for p in signature)
             self.defaults = {p.name: p.default for p in signature if p.default is not p.empty}
         # what a rule takes by keyword is what the operation supports
@@ -87,23 +103,28 @@ class Primitive:
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Compute, and record for a tracked Variable. Arrays by position, settings by name."""
+        for setting, value in settings.items():
+            if type(value) is Variable:
+                settings[setting] = _plain_setting(self.name, setting, value)
+        if len(inputs) > self.arrays and not any(
+            type(x) is Variable for x in inputs[len(self.rules) :]
+        ):
+            return self.spelled(*inputs, **settings)  # settings by position
         if len(inputs) == 1 and type(inputs[0]) is Variable and not self.variadic:
             (x,) = inputs  # a reduction, a shape: spelt out like ufuncs, and for the same reason
-            values = (x._data,)
             try:
-                z = self.function(x._data, **settings)
+                z = self.function(x._array, **settings)
             except (ValueError, TypeError, IndexError) as error:
-                raise _restated(error, self, values) from error
-            return self.record(
-                z, inputs, values, settings, x.requires_grad, x._primitive is not None
-            )
+                raise _restated(error, self, (x._array,)) from error
+            recorded = x._primitive is not None
+            return self.record(z, inputs, (x._array,), settings, x._tracked, recorded)
         values = []
         tracked = recorded = any_variable = False
         for position, x in enumerate(inputs):
             if type(x) is Variable:
                 any_variable = True
-                values.append(x._data)
-                if x.requires_grad:
+                values.append(x._array)
+                if x._tracked:
                     tracked = True
                     if position >= len(self.rules) and self.tracks and not self.variadic:
                         raise errors.RuleError(
@@ -142,9 +163,9 @@ class Primitive:
         if type(z) is not _ndarray:
             z = _as_array(z)
         several = type(z) is tuple
-        recording, scope = STATE.get()
+        recording, scope, _ = STATE.get()
         result = _new(Variable)
-        result._data = z
+        result._array = z
         result._grad = None
         result.name = None
         result._number = next(NUMBERS)
@@ -155,9 +176,9 @@ class Primitive:
                         f"{self.name}: the result would be {z.dtype}, and only floating point can "
                         f"be tracked{errors.place(scope)}; keep complex and object arrays out of it"
                     )
-                result.requires_grad = True
+                result._tracked = True
             else:
-                result.requires_grad = False
+                result._tracked = False
             result._primitive = self
             result._inputs = inputs if not self.weak else tuple([ref(x) for x in inputs])
             result._values = values
@@ -168,7 +189,7 @@ class Primitive:
             if len(tape.newest) >= STRETCH:
                 tape.turn()
         else:
-            result.requires_grad = False
+            result._tracked = False
             result._primitive = None
             result._inputs = ()
             result._values = ()
@@ -221,10 +242,10 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
     tracks = row.tracks
 
     def unary(x: Any, /) -> Any:
-        recording, scope = STATE.get()
-        if type(x) is not Variable or not x.requires_grad or not recording or not tracks:
+        recording, scope, _ = STATE.get()
+        if type(x) is not Variable or not x._tracked or not recording or not tracks:
             return row(x)
-        a = x._data
+        a = x._array
         try:
             z = function(a)
         except (ValueError, TypeError) as error:
@@ -234,7 +255,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
             return row(x)  # which says what is wrong with it
         result = _new(Variable)
-        result._data = z
+        result._array = z
         result._grad = None
         result._number = next(NUMBERS)
         result._primitive = row
@@ -243,7 +264,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         result._settings = _NO_SETTINGS
         result._scope = scope
         result.name = None
-        result.requires_grad = True
+        result._tracked = True
         tape = LOCAL.tape
         tape.newest.append(ref(result))
         if len(tape.newest) >= STRETCH:
@@ -251,18 +272,18 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         return result
 
     def binary(x: Any, y: Any, /) -> Any:
-        recording, scope = STATE.get()
+        recording, scope, _ = STATE.get()
         if type(x) is Variable:
-            a = x._data
-            tracked = x.requires_grad
+            a = x._array
+            tracked = x._tracked
         elif type(x) is list or type(x) is tuple:
             return row(x, y)
         else:
             a = x
             tracked = False
         if type(y) is Variable:
-            b = y._data
-            tracked = tracked or y.requires_grad
+            b = y._array
+            tracked = tracked or y._tracked
         elif type(y) is list or type(y) is tuple:
             return row(x, y)
         else:
@@ -278,7 +299,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
             return row(x, y)  # which says what is wrong with it
         result = _new(Variable)
-        result._data = z
+        result._array = z
         result._grad = None
         result._number = next(NUMBERS)
         result._primitive = row
@@ -287,7 +308,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         result._settings = _NO_SETTINGS
         result._scope = scope
         result.name = None
-        result.requires_grad = True
+        result._tracked = True
         tape = LOCAL.tape
         tape.newest.append(ref(result))
         if len(tape.newest) >= STRETCH:
@@ -307,10 +328,12 @@ def primitive(
 ) -> Primitive:
     """Add an operation: a function on arrays, and one vector-Jacobian rule per array argument.
 
-    A rule is `lambda g, z, *arrays, **settings: ∂L/∂(its array)`, with g = ∂L/∂z the cotangent of
-    the result z. Write it in NumPy: run on Variables, the same rule gives the next order. It need
-    not sum over broadcast axes or mind the dtype; it must have the array's shape otherwise. None
-    stands for "no gradient flows"; with no rule at all, results are untracked. If `function` is a
+    A rule is `lambda g, z, x, y, *, setting=default: ∂L/∂(its array)`, with g = ∂L/∂z the cotangent
+    of the result z, the arrays in order, and every keyword that the function takes besides them.
+    Write it in NumPy: run on Variables, the same rule gives the next order. It need not sum over
+    broadcast axes or mind the dtype; it must have the array's shape otherwise. None stands for "no
+    gradient flows"; with None alone, results are untracked. A `variadic` function takes one list of
+    arrays, and its one rule is told by `index=` which of them is meant. If `function` is a
     NumPy ufunc or has a NumPy dispatcher (SciPy's special functions are ufuncs), calling it on a
     Variable from now on records; in any case the returned Primitive can be called.
 
@@ -323,10 +346,18 @@ def primitive(
     >>> x.grad
     array(0.25)
     """
+    if isinstance(function, np.ufunc) and len(rules) != function.nin:
+        raise TypeError(
+            f"primitive: {function.__name__} takes {function.nin} arrays, and {len(rules)} rules "
+            f"were given; pass one for each, or None where no gradient flows"
+        )
     row = Primitive(function, rules, name or function.__name__, variadic, weak)
-    OPERATIONS[function] = (
-        ufunc_gate(row, function) if isinstance(function, np.ufunc) else row.spelled
-    )
+    if isinstance(function, np.ufunc):
+        OPERATIONS[function] = ufunc_gate(row, function)
+    elif hasattr(function, "_implementation"):  # one of NumPy's, which ask Variable what to do
+        OPERATIONS[function] = row.spelled
+    else:
+        return row
     KINDS[function] = "primitive" if row.tracks else "untracked"
     return row
 
@@ -359,8 +390,8 @@ _SELECT_UNTRACKED = Primitive(_take, (None,), "select")
 
 def select(several: Variable, position: int) -> Any:
     """One of the results of an operation that has several; integers among them are untracked."""
-    position = range(len(several._data))[position]
-    floating = several._data[position].dtype.kind == "f"
+    position = range(len(several._array))[position]
+    floating = several._array[position].dtype.kind == "f"
     return (_SELECT if floating else _SELECT_UNTRACKED)(several, position=position)
 
 
@@ -369,6 +400,16 @@ def _held(value: Any) -> Any:
     if type(value) is list:
         return tuple([_held(element) for element in value])
     return value.copy() if type(value) is _ndarray else value
+
+
+def _plain_setting(name: str, setting: str, value: Variable) -> Any:
+    """The value of an untracked Variable that was passed by keyword; a tracked one is refused."""
+    if value._tracked:
+        raise TypeError(
+            f"{name}: {setting}={value.label} is tracked, and a setting has no derivative; pass a "
+            f"number, or .data if no gradient should flow"
+        )
+    return value.data
 
 
 def _constant(x: Any) -> Any:

@@ -15,9 +15,9 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd_lite.text import table
 
@@ -50,40 +50,53 @@ class Scope:
         return f"Scope({self.path!r})"
 
 
-STATE: ContextVar[tuple[bool, Scope | None]] = ContextVar("autograd_lite", default=(True, None))
-"""(recording, scope): an immutable value, so per thread, per asyncio task, exception-safe."""
+State = tuple[bool, Scope | None, "State | None"]
+
+STATE: ContextVar[State] = ContextVar("autograd_lite", default=(True, None, None))
+"""(recording, scope, the state to go back to): immutable, so per thread and asyncio task."""
 
 
 class _StateChange:
-    """A context manager, also a decorator, that holds another STATE for a while."""
+    """A context manager, also a decorator, that holds another STATE for a while.
 
-    __slots__ = ("_tokens",)
+    What to go back to is in the state itself, so threads and tasks may share the object.
+    """
 
-    def __init__(self) -> None:
-        self._tokens: list[Token[tuple[bool, Scope | None]]] = []
+    __slots__ = ()
 
-    def _again(self) -> Self:
-        return type(self)()
-
-    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
         raise AssertionError("every subclass says which state it holds")
 
     def __enter__(self) -> None:
-        self._tokens.append(STATE.set(self._state(*STATE.get())))
+        state = STATE.get()
+        STATE.set((*self._changed(state[0], state[1]), state))
 
     def __exit__(self, *exception: object) -> None:
-        STATE.reset(self._tokens.pop())
+        outer = STATE.get()[2]
+        assert outer is not None
+        STATE.set(outer)
 
     def __call__(self, function: F) -> F:
-        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        name = type(self).__name__
+        if not callable(function) or inspect.isclass(function):
+            raise TypeError(f"{name}: it decorates functions, this is {function!r}")
+        body = function if inspect.isroutine(function) else type(function).__call__
+        if any(
+            runs_later(body)
+            for runs_later in (
+                inspect.isgeneratorfunction,
+                inspect.iscoroutinefunction,
+                inspect.isasyncgenfunction,
+            )
+        ):
             raise TypeError(
-                f"{type(self).__name__}: cannot decorate the generator or coroutine "
-                f"'{function.__name__}', whose body runs later; use 'with' inside it"
+                f"{name}: cannot decorate the generator or coroutine {function!r}, whose body runs "
+                f"later; use 'with' inside it"
             )
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self._again():  # a new one per call: threads may share the decorated function
+            with self:
                 return function(*args, **kwargs)
 
         return wrapper  # type: ignore[return-value]  # a wrapper has its function's signature
@@ -104,7 +117,11 @@ class no_grad(_StateChange):  # noqa: N801 - a statement-like name, as in the fi
 
     __slots__ = ()
 
-    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+    def __init__(self, *misplaced: Any):
+        if misplaced:
+            raise TypeError("no_grad: it takes no arguments; write @ag.no_grad()")
+
+    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
         return False, scope
 
 
@@ -113,7 +130,7 @@ class recording(_StateChange):  # noqa: N801 - the counterpart of no_grad, used 
 
     __slots__ = ()
 
-    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
         return True, scope
 
 
@@ -133,13 +150,11 @@ class scope(_StateChange):  # noqa: N801 - used as a statement
     __slots__ = ("_formula", "_name")
 
     def __init__(self, name: str, formula: str | None = None):
-        super().__init__()
+        if not isinstance(name, str):
+            raise TypeError(f"scope: the name must be a text, this is {name!r}")
         self._name, self._formula = name, formula
 
-    def _again(self) -> Self:
-        return type(self)(self._name, self._formula)
-
-    def _state(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
         return recording, Scope(self._name, scope, self._formula)
 
 

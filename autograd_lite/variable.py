@@ -56,21 +56,21 @@ class Variable(Operators):
 
     __slots__ = (
         "__weakref__",
-        "_data",
+        "_array",
         "_grad",
         "_inputs",
         "_number",
         "_primitive",
         "_scope",
         "_settings",
+        "_tracked",
         "_values",
         "name",
-        "requires_grad",
     )
 
     name: str | None
-    requires_grad: bool
-    _data: Any
+    _tracked: bool
+    _array: Any
     _grad: Any
     _number: int
     _primitive: Any
@@ -80,17 +80,25 @@ class Variable(Operators):
     _scope: Scope | None
 
     def __init__(self, data: ArrayLike, name: str | None = None, requires_grad: bool = True):
-        array = np.array(data.data if type(data) is Variable else data)
+        if type(data) is Variable:
+            if data._tracked and data._primitive is not None:
+                raise TypeError(
+                    f"Variable: {data.label} is tracked and would silently leave the tape; it is a "
+                    f"Variable already, and .detach() or .data gives its value as a constant"
+                )
+            data = data.data
+        array = np.array(data)
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(_not_floating(array))
         array.flags.writeable = False
-        self._data = array
+        self._array = array
         self._grad = None
         self._number = next(NUMBERS)
         self._primitive, self._inputs, self._values, self._settings = None, (), (), {}
         self._scope = None
-        self.name, self.requires_grad = name, requires_grad
+        self.name, self._tracked = name, requires_grad
 
+    # the slot must not be called _data: numpy.ma would take an attribute of that name for the array
     # --- value and gradient -----------------------------------------------------------------
 
     @property
@@ -99,9 +107,9 @@ class Variable(Operators):
 
         Assigning copies, keeps the dtype, and leaves every recorded graph as it was.
         """
-        if type(self._data) is tuple:
-            return tuple(_read_only(array) for array in self._data)  # type: ignore[return-value]
-        return _read_only(self._data)
+        if type(self._array) is tuple:
+            return tuple(_read_only(array) for array in self._array)  # type: ignore[return-value]
+        return _read_only(self._array)
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
@@ -125,7 +133,7 @@ class Variable(Operators):
                 f"data: {self.label} is the result of '{self._primitive.name}' and cannot be "
                 f"assigned, or its record would be wrong; assign to the leaves it was computed from"
             )
-        old = self._data
+        old = self._array
         if new.shape != old.shape:
             raise ValueError(
                 f"data: {self.label} has shape {old.shape}, the new data has shape {new.shape}; "
@@ -139,7 +147,7 @@ class Variable(Operators):
         if new.base is not None or new.dtype != old.dtype:  # a view has an owner who may write
             new = np.array(new, dtype=old.dtype)
         new.flags.writeable = False
-        self._data = new
+        self._array = new
 
     @property
     def grad(self) -> Array | None:
@@ -153,12 +161,29 @@ class Variable(Operators):
             self._grad = None
             return
         array = np.asarray(new)
-        if array.shape != self._data.shape or array.dtype.kind not in "fiub":
+        if array.shape != self._array.shape or array.dtype.kind not in "fiub":
             raise ValueError(
-                f"grad: {self.label} is a {kind(self._data)}, the new gradient is a "
+                f"grad: {self.label} is a {kind(self._array)}, the new gradient is a "
                 f"{kind(array)}; assign None or a real array of the same shape"
             )
-        self._grad = np.array(array, dtype=self._data.dtype)
+        self._grad = np.array(array, dtype=self._array.dtype)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to it. A leaf's may be assigned, to freeze it and to go on."""
+        return self._tracked
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if self._primitive is not None:
+            raise ValueError(
+                f"requires_grad: {self.label} is the result of '{self._primitive.name}', and it "
+                f"follows from its operands; take .detach() for a constant, or make a leaf with "
+                f"ag.Variable(v.data)"
+            )
+        if wanted and self._array.dtype.kind != "f":
+            raise TypeError(_not_floating(self._array))
+        self._tracked = bool(wanted)
 
     def zero_grad(self) -> None:
         """Forget the gradient: `.grad` is None again, and the next backward pass starts anew."""
@@ -185,7 +210,7 @@ class Variable(Operators):
 
     def item(self) -> float | int | bool:
         """The value of a one-element Variable as a Python number."""
-        return self._data.item()  # type: ignore[no-any-return]
+        return self._array.item()  # type: ignore[no-any-return]
 
     # --- how it was made --------------------------------------------------------------------
 
@@ -242,7 +267,7 @@ class Variable(Operators):
         return implementation(*args, **kwargs)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if self.requires_grad:
+        if self._tracked:
             raise TypeError(
                 f"np.asarray: {self.label} is tracked and would silently leave the tape; use .data "
                 f"for its value (np.stack([v, w]) joins Variables, np.broadcast_to(v, shape) fills)"
@@ -252,12 +277,12 @@ class Variable(Operators):
     # --- Python's conversions: allowed where nothing can get lost ----------------------------
 
     def _untracked(self, asked: str) -> Any:
-        if self.requires_grad:
+        if self._tracked:
             raise TypeError(
                 f"{asked}: {self.label} is tracked and would silently leave the tape; "
                 f"use .item() for a Python number, .data for the array, or NumPy's functions"
             )
-        return self._data
+        return self._array
 
     def __float__(self) -> float:
         return float(self._untracked("float (and math.*)"))
@@ -275,40 +300,40 @@ class Variable(Operators):
         return operator.index(self._untracked("index"))
 
     def __len__(self) -> int:
-        return len(self._data)
+        return len(self._array)
 
     def __iter__(self) -> Iterator[Variable]:
         return (self[i] for i in range(len(self)))  # len raises for 0-d, as NumPy does
 
     def __contains__(self, element: Any) -> bool:
-        return (element._data if type(element) is Variable else element) in self._data
+        return (element._array if type(element) is Variable else element) in self._array
 
     def __format__(self, specification: str) -> str:
         if not specification:
             return str(self)
-        return format(self.item() if self.size == 1 else self._data, specification)
+        return format(self.item() if self.size == 1 else self._array, specification)
 
     def __reduce__(self) -> Any:
         """Copying and pickling: a leaf exactly, as a Variable of its own; what is recorded, not."""
-        if self._primitive is not None and self.requires_grad:
+        if self._primitive is not None and self._tracked:
             raise TypeError(
                 f"copy: {self.label} is the result of '{self._primitive.name}', and a copy would "
                 f"lose its place on the tape; copy .detach(), or the leaves it was computed from"
             )
-        return _restored, (np.array(self._data), self.name, self.requires_grad, self._grad)
+        return _restored, (np.array(self._array), self.name, self._tracked, self._grad)
 
     def __repr__(self) -> str:
-        if type(self._data) is tuple:
-            return f"Variable(of {len(self._data)} results, operation={self._primitive.name!r})"
-        text = np.array2string(self._data, separator=", ", prefix="Variable(", threshold=20)
+        if type(self._array) is tuple:
+            return f"Variable(of {len(self._array)} results, operation={self._primitive.name!r})"
+        text = np.array2string(self._array, separator=", ", prefix="Variable(", threshold=20)
         parts = [text]
-        if self._data.dtype != np.float64:
-            parts.append(f"dtype={self._data.dtype}")
+        if self._array.dtype != np.float64:
+            parts.append(f"dtype={self._array.dtype}")
         if self.name:
             parts.append(f"name={self.name!r}")
         if self._primitive is not None:
             parts.append(f"operation={self._primitive.name!r}")
-        elif not self.requires_grad:
+        elif not self._tracked:
             parts.append("requires_grad=False")
         return f"Variable({', '.join(parts)})"
 
@@ -319,13 +344,13 @@ class Variable(Operators):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value (a tuple of them for an operation with several results)."""
-        data = self._data
+        data = self._array
         return data.shape if type(data) is not tuple else tuple(part.shape for part in data)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the value (of the first one for an operation with several results)."""
-        data = self._data
+        data = self._array
         return data.dtype if type(data) is not tuple else data[0].dtype  # type: ignore[no-any-return]
 
     @property
@@ -369,7 +394,7 @@ def _not_floating(array: Array) -> str:
 def _without_rule(function: Any, method: str, args: Any, kwargs: Any) -> Any:
     """Run a function without a rule on plain arrays, if no tracked Variable would get lost."""
     name = function.__name__ + ("" if method == "__call__" else f".{method}")
-    tracked = [v for v in _variables((args, kwargs)) if v.requires_grad]
+    tracked = [v for v in _variables((args, kwargs)) if v._tracked]
     if tracked and method == "__call__" and function in OPERATIONS:
         raise MissingRuleError(
             f"{name}: {', '.join(kwargs)}= is not supported on a Variable, and {tracked[0].label} "

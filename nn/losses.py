@@ -15,7 +15,7 @@ import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn import cheat_sheets
 from nn.activations import log_softmax
-from nn.module import Module, Operand, operand
+from nn.module import Module, Operand, floating, operand
 
 
 def cross_entropy(x: Operand, t: Operand) -> Any:
@@ -78,7 +78,7 @@ def mean_squared_error(x: Operand, t: Operand) -> Any:
     >>> float(nn.mean_squared_error(np.array([[3.0], [1.0]]), np.array([[1.0], [1.0]])))
     2.0
     """
-    x, t = operand(x), operand(t)
+    x, t = floating(x), floating(t)
     if x.shape != t.shape:
         raise ValueError(
             f"mean_squared_error: predictions: {kind(x)}, targets: {kind(t)}; they must have one "

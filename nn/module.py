@@ -81,7 +81,8 @@ class Module:
         return (
             (path, found)
             for path, found in _walk(self)
-            if isinstance(found, ag.Variable) and found.requires_grad
+            # the result of an operation, kept for looking at, is no parameter
+            if isinstance(found, ag.Variable) and found.requires_grad and found.operation is None
         )
 
     def parameters(self) -> list[ag.Variable]:
@@ -99,7 +100,7 @@ class Module:
 
 def _walk(module: Module) -> Iterator[tuple[str, Module | ag.Variable]]:
     """Everything of interest inside a module, depth first, each object once even in a cycle."""
-    seen = {id(module)}
+    seen: set[int] = set()
 
     def visit(path: str, value: Any) -> Iterator[tuple[str, Module | ag.Variable]]:
         children: Iterator[tuple[Any, Any]] | None = None
@@ -111,12 +112,11 @@ def _walk(module: Module) -> Iterator[tuple[str, Module | ag.Variable]]:
             children = iter(value.items())
         elif not isinstance(value, ag.Variable):
             return
-        if value is not module:
-            if id(value) in seen:
-                return
-            seen.add(id(value))
-            if isinstance(value, Module | ag.Variable):
-                yield path, value
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        if value is not module and isinstance(value, Module | ag.Variable):
+            yield path, value
         for key, child in children or ():
             yield from visit(f"{path}.{key}" if path else str(key), child)
 

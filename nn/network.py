@@ -107,6 +107,12 @@ class Network(Module):
             optimiser = SGD(parameters, learning_rate)
         elif optimiser is None or learning_rate is not None:
             raise ValueError("fit: pass either learning_rate, for SGD, or optimiser")
+        theirs = getattr(optimiser, "parameters", parameters)
+        if not {id(p) for p in parameters} & {id(p) for p in theirs}:
+            raise ValueError(
+                "fit: the optimiser has none of this network's parameters, and would change "
+                "nothing; make it with network.parameters()"
+            )
         rng = np.random.default_rng() if rng is None else rng
         before: list[Array] = []  # the parameters of the last finite loss
         # an overflow on the way shows in the loss, and is reported there, with its place

@@ -75,6 +75,12 @@ def _checked(asked: str, parameters: Iterable[ag.Variable]) -> list[ag.Variable]
                 f"{asked}: parameter {position} is a {kind(parameter)}, not a tracked Variable; "
                 f"pass for instance module.parameters()"
             )
+        if parameter.operation is not None:
+            raise TypeError(
+                f"{asked}: parameter {position}, {parameter.label}, is the result of "
+                f"'{parameter.operation.name}', which cannot be assigned; pass the leaves it was "
+                f"computed from"
+            )
         if not parameter.requires_grad:
             raise TypeError(
                 f"{asked}: parameter {position}, {parameter.label}, is not tracked and never gets "

@@ -125,6 +125,24 @@ SECOND_SLOPES = [
     ("arctanh", np.arctanh, BELOW_1, lambda x: 2 * x / (1 - x * x) ** 2),
     ("arcsinh", np.arcsinh, HUGE, lambda x: -x / ((1 + x * x) ** 3).sqrt()),
     ("logaddexp with 0", lambda x: np.logaddexp(x, 0), TAILS, lambda x: logistic(x) * logistic(-x)),
+    ("hypot with 1", lambda x: np.hypot(x, 1), HUGE, lambda x: 1 / (1 + x * x).sqrt() ** 3),
+    (
+        "hypot with a tiny one",
+        lambda x: np.hypot(x, LITTLE),
+        [1e-250, 3e-201, LITTLE, 1e-190, 1.0],
+        lambda x: Decimal(LITTLE) ** 2 / (x * x + Decimal(LITTLE) ** 2).sqrt() ** 3,
+    ),
+    (
+        "hypot with a large one",
+        lambda x: np.hypot(x, LARGE),
+        [1e150, 3e199, LARGE, 1e210],
+        lambda x: Decimal(LARGE) ** 2 / (x * x + Decimal(LARGE) ** 2).sqrt() ** 3,
+    ),
+]
+
+THIRD_SLOPES = [
+    ("hypot with 1", lambda x: np.hypot(x, 1), HUGE, lambda x: -3 * x / (1 + x * x).sqrt() ** 5),
+    ("tanh", np.tanh, [1e-8, 3.0, 300.0], lambda x: (4 * sinh(x) ** 2 - 2) / cosh(x) ** 4),
 ]
 
 
@@ -151,6 +169,18 @@ def test_second_slope(function, points, formula):
     x = ag.Variable(points)
     slope = ag.gradients(np.sum(function(x)), x, create_graph=True)
     assert_accurate(ag.gradients(np.sum(slope), x), points, formula)
+
+
+@pytest.mark.parametrize(
+    ("function", "points", "formula"),
+    [row[1:] for row in THIRD_SLOPES],
+    ids=[row[0] for row in THIRD_SLOPES],
+)
+def test_third_slope(function, points, formula):
+    x = ag.Variable(points)
+    slope = ag.gradients(np.sum(function(x)), x, create_graph=True)
+    second = ag.gradients(np.sum(slope), x, create_graph=True)
+    assert_accurate(ag.gradients(np.sum(second), x), points, formula)
 
 
 AT_0 = [
@@ -208,6 +238,39 @@ def test_product_without_division(function):
     x = ag.Variable([2.0, 0.0, 1e-310, 1e300])
     slope = ag.gradients(function(x), x)
     np.testing.assert_allclose(slope, [0, 2 * 1e-310 * 1e300, 0, 0], rtol=1e-15)
+
+
+@pytest.mark.parametrize("function", [np.prod, lambda x: np.cumprod(x)[1:]])
+def test_product_with_0_of_numbers_whose_own_product_overflows(function):
+    x = ag.Variable([0.0, 3.0, 1e200, 1e200])
+    with np.errstate(over="ignore"):  # the slope for the 0 truly does
+        assert ag.gradients(np.sum(function(x)), x).tolist() == [np.inf, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.select([x > 1, x > 0], [x, 1.0], 0.0),
+        lambda x: np.max(x, initial=np.float64(0), where=np.array([True, False])),
+        lambda x: np.linalg.norm(x, np.float64(3)),
+        lambda x: np.nan_to_num(x, nan=np.float64(1)),
+        lambda x: np.cov(x, dtype=np.float32),
+        lambda x: np.cov(x, fweights=[1, 2], dtype=np.float32),
+        lambda x: np.cov(x, aweights=[1.0, 2.0], dtype=np.float32),
+        lambda x: np.corrcoef(np.stack([x, x[::-1]]), dtype=np.float32),
+        lambda x: np.average(np.ones(2, np.int8), weights=x),
+    ],
+)
+def test_dtype_is_that_of_numpy(call):
+    x = np.array([1.0, 2.0], np.float32)
+    z, expected = call(ag.Variable(x)), call(x)
+    assert z.dtype == expected.dtype
+    np.testing.assert_allclose(z.data, expected, rtol=1e-6)
+
+
+def test_mean_of_more_numbers_than_float16_can_count():
+    x = ag.Variable(np.ones(100_000, np.float16))
+    np.testing.assert_array_equal(ag.gradients(np.mean(x), x), np.float16(1e-5))
 
 
 def test_cumulative_product_costs_no_quadratic_memory():

@@ -167,3 +167,28 @@ class TestBadInput:
             loss = x * 2
         with pytest.raises(ag.errors.NotRecordedError, match="not recorded"):
             ag.compare(loss, {x: 2.0})
+
+
+def test_gradient_that_is_zero_agrees_with_its_rounding():
+    x = ag.Variable(np.linspace(0, 1, 4))
+    e = np.exp(x)
+    assert ag.compare(np.sum(e / np.sum(e)), {x: np.zeros(4)}).agree
+
+
+def test_the_loss_itself():
+    x = ag.Variable(2.0)
+    assert ag.compare(x, {x: 1.0}).agree
+    assert ag.compare(x, {x: 3.0}).rows[0].verdict == "odd: formula"
+
+
+@pytest.mark.parametrize("at", [1e-6, 1e-5, 1e-4])
+def test_step_stays_inside_the_domain(at):
+    x = ag.Variable([at, 0.5])
+    report = ag.compare(np.sum(np.log(x)), {x: 1 / x.data})
+    assert report.agree
+    np.testing.assert_allclose(report.rows[0].numeric, 1 / x.data, rtol=1e-6)
+
+
+def test_step_is_short_for_a_fast_function():
+    x = ag.Variable(1e6)
+    assert ag.compare(np.sin(x), {x: np.cos(x.data)}).agree

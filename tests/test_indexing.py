@@ -175,3 +175,28 @@ def test_refusals_say_what_to_do(call, message):
 def test_errors_say_what_is_wrong(call, message):
     with pytest.raises((ValueError, IndexError), match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.take(x, [0], axis=2),
+        lambda x: np.take_along_axis(x, np.array([0]), axis=3),
+        lambda x: np.repeat(x, 2, axis=1),
+        lambda x: np.split(x, 3, axis=1),
+        lambda x: np.array_split(x, 3, axis=-2),
+        lambda x: np.unstack(x, axis=2),
+        lambda x: np.insert(x, 0, 1.0, axis=1),
+        lambda x: np.delete(x, 0, axis=1),
+        lambda x: np.rollaxis(x, 1),
+        lambda x: np.apply_along_axis(np.sum, 1, x),
+        lambda x: np.apply_over_axes(np.sum, x, [1]),
+        lambda x: np.tensordot(x, x, ([3], [0])),
+        lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, axis=1),
+        lambda x: np.average(x, axis=1, weights=[1.0]),
+    ],
+)
+def test_an_axis_that_is_not_there(call):
+    """It is no other axis either: −2 and 3 of one axis are not axis 0."""
+    with pytest.raises(np.exceptions.AxisError, match="is out of bounds for array of dimension 1"):
+        call(ag.Variable([1.0, 2.0, 3.0]))

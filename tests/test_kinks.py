@@ -36,6 +36,18 @@ KINKS = [
     ("minimum with a constant: ½ at a tie", lambda x: np.minimum(0, x), [X], [[1, 0.5, 0]]),
     ("maximum of x and x is x", lambda x: np.maximum(x, x), [X], [[1, 1, 1]]),
     ("max is shared by all ties", np.max, [[3, 1, 3, 3]], [[1 / 3, 0, 1 / 3, 1 / 3]]),
+    (
+        "max shares a tie with initial",
+        lambda x: np.max(x, initial=2),
+        [[1, 2, 2]],
+        [[0, 1 / 3, 1 / 3]],
+    ),
+    (
+        "min shares a tie with initial, and nothing with what where= leaves out",
+        lambda x: np.min(x, initial=2, where=[True, True, False]),
+        [[3, 2, 2]],
+        [[0, 0.5, 0]],
+    ),
     ("min is shared by all ties", np.min, [[3, 1, 3, 1]], [[0, 0.5, 0, 0.5]]),
     (
         "max over an axis is shared within each row",
@@ -86,6 +98,7 @@ KINKS = [
     ("remainder has slope 1, also at a jump", lambda x: x % 2, [X], [[1, 1, 1]]),
     ("remainder by y has slope −⌊x/y⌋", lambda y: -5.0 % y, [[2, 3, -2]], [[3, 2, -2]]),
     ("fmod by y has slope −trunc(x/y)", lambda y: np.fmod(-5, y), [[2, 3, -2]], [[2, 1, -2]]),
+    ("fmod by y counts what it subtracts", lambda y: np.fmod(1, y), [[0.1]], [[-9]]),
     ("modf has slope 1", lambda x: np.modf(x)[0], [X], [[1, 1, 1]]),
     ("x**3 is 3x², also at 0", lambda x: x**3, [X], [[3, 0, 12]]),
     ("nan_to_num is 0 where it replaces", np.nan_to_num, [[np.nan, 1, 2]], [[0, 1, 1]]),
@@ -111,7 +124,16 @@ KINKS = [
             [[0, 0]],
             [[0, 0]],
         )
-        for p in (0.5, 1, 1.5, 2, 3, 4, np.inf)
+        for p in (-2, -1, -0.5, 0.5, 1, 1.5, 2, 3, 4, np.inf)
+    ],
+    *[
+        (
+            f"norm of order {p} is 0 where an entry is",
+            lambda x, p=p: np.linalg.norm(x, p),
+            [[0, 1, 2]],
+            [[0, 0, 0]],
+        )
+        for p in (-2, -1, -0.5)
     ],
     *[
         (f"matrix norm {p} is 0 at 0", lambda x, p=p: np.linalg.norm(x, p), [[[0, 0]]], [[[0, 0]]])
@@ -154,6 +176,16 @@ def test_sqrt_has_an_infinite_slope_at_0():
     with np.errstate(divide="ignore"):  # truly infinite, and NumPy says so
         np.sum(np.sqrt(x)).backward()
     assert x.grad.tolist() == [np.inf, 0.25]
+
+
+@pytest.mark.parametrize("count", [2, 10_000])
+def test_clip_stops_an_infinite_slope(count):
+    """The 0 outside is no factor: 0·∞ would be NaN. Large arrays go another way."""
+    x = ag.Variable(np.full(count, -1.0))
+    z = np.sum(np.sqrt(np.clip(x, 0, None)))
+    with np.errstate(divide="ignore"):
+        slopes = ag.gradients(z, x), ag.gradients(z, x, create_graph=True).data
+    np.testing.assert_array_equal(slopes, np.zeros((2, count)))
 
 
 @pytest.mark.parametrize("function", [np.abs, np.square, lambda x: np.maximum(x, 0)])

@@ -69,6 +69,21 @@ def test_gradient_of_det_near_a_singular_matrix(smallest):
     np.testing.assert_allclose(gradient(linalg.det, x), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize(("size", "count"), [(1e-200, 2), (1e-110, 3), (1e200, 2)])
+def test_gradient_of_det_where_det_is_no_float(size, count):
+    with np.errstate(over="ignore"):
+        slope = gradient(linalg.det, size * np.eye(count))
+    np.testing.assert_allclose(slope, size ** (count - 1) * np.eye(count))
+
+
+def test_cofactors_of_a_large_matrix_cost_no_minors():
+    """They would be n⁴ numbers, 13 GB at this size."""
+    x = RNG.standard_normal((200, 200)) * 0.1
+    x[:, 0] = x[:, 1]
+    slope = gradient(linalg.det, x)
+    np.testing.assert_allclose(slope[:, 0], -slope[:, 1], rtol=1e-6, atol=1e-9 * np.max(slope))
+
+
 def test_third_derivatives_of_det_at_0():
     """det of a 3×3 matrix is a sum over permutations: ∂³det/∂x₀₀∂x₁₁∂x₂₂ = 1, whatever x is."""
     x = ag.Variable(np.zeros((3, 3)))
@@ -113,6 +128,13 @@ def test_sum_of_equal_singular_values(values, x):
 def test_singular_value_0_has_slope_0_as_the_norm_has():
     for function in (linalg.svdvals, lambda x: linalg.norm(x, "nuc"), lambda x: linalg.norm(x, 2)):
         assert not gradient(function, np.zeros((2, 3))).any()
+
+
+def test_singular_value_0_up_to_rounding():
+    """Of a matrix of rank 1, the slope of the nuclear norm is u·vᵀ, and no rounding noise."""
+    x = np.outer([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    np.testing.assert_allclose(gradient(lambda x: linalg.norm(x, "nuc"), x), x / 14, atol=1e-14)
+    np.testing.assert_array_equal(gradient(lambda x: linalg.norm(x, -2), x), np.zeros((3, 3)))
 
 
 @pytest.mark.parametrize("x", [np.eye(3), symmetric([2.0, 2.0, 1.0])])
@@ -201,6 +223,9 @@ def test_pinv_for_changes_that_keep_the_rank():
         (lambda x: linalg.eig(x @ x.T), "use np.linalg.eigh"),
         (lambda x: linalg.eigvals(x @ x.T), "use np.linalg.eigh"),
         (lambda x: np.einsum("ij->i", x, dtype=np.float32), "with .astype for dtype="),
+        (lambda x: np.nextafter(x, 0), "no derivative"),
+        (lambda x: np.ones((3, 2)).clip(x, 5), "write np.clip"),
+        (lambda x: np.vecdot(x, x, axis=0), "axis= is not supported"),
         (lambda x: np.dot(x, x.T, out=np.zeros((3, 3))), "use the returned value"),
     ],
 )
@@ -225,6 +250,10 @@ def test_refusals_say_what_to_do(call, message):
         (lambda x: linalg.norm(x, 3), "is not defined for matrices"),
         (lambda x: linalg.norm(x[None], 2), "3 axes"),
         (lambda x: linalg.inv(x), "must be square"),
+        (lambda x: linalg.matrix_power(x, 1), "must be square"),
+        (lambda x: np.vander(x), "must be one-dimensional"),
+        (lambda x: np.vander(x[0, 0]), "must be one-dimensional"),
+        (lambda x: np.sum(x[0], where=np.ones((3, 2), bool)), "does not broadcast"),
     ],
 )
 def test_errors_say_what_is_wrong(call, message):

@@ -264,3 +264,57 @@ def test_settings_are_held_as_they_were():
 
 def test_repr():
     assert repr(ag.Primitive(np.sin, (None,), "sine")) == "Primitive('sine')"
+
+
+class TestMisuse:
+    def test_an_array_that_a_rule_keeps_is_neither_changed_nor_handed_out(self):
+        kept = np.array([2.0, 2.0])
+        linear = ag.primitive(lambda a: (a * kept).sum(), lambda g, z, a: kept, name="linear")
+        x = ag.Variable([1.0, 1.0])
+        (linear(x) + linear(x)).backward()
+        assert kept.tolist() == [2.0, 2.0]
+        assert x.grad.tolist() == [4.0, 4.0]
+        x.zero_grad()
+        linear(x).backward()
+        assert not np.shares_memory(x.grad, kept)
+
+    def test_settings_by_position_are_bound_to_their_names(self):
+        power = ag.primitive(
+            lambda x, k: x**k, lambda g, z, x, *, k: g * k * x ** (k - 1), name="power"
+        )
+        x = ag.Variable(2.0)
+        power(x, 3).backward()
+        assert x.grad == 12.0
+
+    def test_a_tracked_setting_is_refused_and_an_untracked_one_is_its_value(self):
+        scaled = ag.primitive(
+            lambda x, k=1.0: x * k, lambda g, z, x, *, k=1.0: g * k, name="scaled"
+        )
+        x = ag.Variable(2.0)
+        with pytest.raises(TypeError, match=r"scaled: k=.* is tracked, and a setting has no deriv"):
+            scaled(x, k=ag.Variable(3.0))
+        scaled(x, k=ag.Variable(3.0, requires_grad=False)).backward()
+        assert x.grad == 3.0
+
+    def test_as_many_rules_as_a_ufunc_has_arrays(self):
+        with pytest.raises(TypeError, match="arctan2 takes 2 arrays, and 1 rules were given"):
+            ag.primitive(np.arctan2, lambda g, z, x, y: g)
+
+    @pytest.mark.parametrize("returned", [(1.0,), (1.0, 2.0)])
+    def test_a_rule_that_returns_a_tuple_of_gradients(self, returned):
+        wrong = ag.primitive(lambda x: 2 * x, lambda g, z, x: returned, name="wrong")
+        x = ag.Variable([1.0, 2.0])
+        with pytest.raises(ag.errors.RuleError, match="rule"):
+            wrong(x).backward(np.ones(2))
+        np.sum(x * 2).backward()
+        assert x.grad.tolist() == [2.0, 2.0]
+
+    def test_a_complex_cotangent_is_refused(self):
+        wrong = ag.primitive(lambda x: 2 * x, lambda g, z, x: g * 2j, name="wrong")
+        with pytest.raises(ag.errors.RuleError, match=r"complex128.* a rule returns a real cotang"):
+            wrong(ag.Variable(1.0)).backward()
+
+    def test_a_function_of_ones_own_is_not_kept_by_the_registry(self):
+        before = len(OPERATIONS)
+        ag.primitive(lambda x: 2 * x, lambda g, z, x: 2 * g)
+        assert len(OPERATIONS) == before

@@ -159,3 +159,35 @@ def test_one_decorator_shared_by_threads():
         results = [f.result() for f in [pool.submit(forward, x) for _ in range(4)]]
     assert [y.requires_grad for y in results] == [False] * 4
     assert (x * 1.0).requires_grad
+
+
+def test_a_leaf_shared_by_threads_gets_every_gradient():
+    x = ag.Variable(np.zeros(3))
+
+    def work():
+        for _ in range(200):
+            np.sum(x).backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert x.grad.tolist() == [800.0] * 3
+
+
+def test_one_no_grad_object_serves_overlapping_tasks():
+    quiet = ag.no_grad()
+    x = ag.Variable(1.0)
+
+    async def task(first, second):
+        with quiet:
+            await asyncio.sleep(first)
+            assert not (x * 2).requires_grad
+            await asyncio.sleep(second)
+        return (x * 2).requires_grad
+
+    async def both():
+        return await asyncio.gather(task(0.01, 0.03), task(0.02, 0.001))
+
+    assert asyncio.run(both()) == [True, True]

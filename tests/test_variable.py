@@ -359,3 +359,40 @@ def test_write_through_a_constant_before_backward_is_the_callers_mistake():
     constant = np.ones(3)
     z = variable((3,)) * constant
     assert z.inputs[1] is constant
+
+
+class TestRequiresGrad:
+    def test_a_leaf_can_be_frozen_and_go_on(self):
+        x, w = ag.Variable(2.0), ag.Variable(3.0)
+        w.requires_grad = False
+        (x * w).backward()
+        assert (x.grad, w.grad) == (3.0, None)
+        w.requires_grad = True
+        (x * w).backward()
+        assert w.grad == 2.0
+
+    def test_integers_cannot_become_tracked(self):
+        c = ag.Variable([1, 2], requires_grad=False)
+        with pytest.raises(TypeError, match="only floating point can be tracked"):
+            c.requires_grad = True
+
+    @pytest.mark.parametrize("make", [lambda x: x * 2, lambda x: x.detach(), lambda x: x > 0])
+    def test_of_a_result_it_follows_from_the_operands(self, make):
+        result = make(ag.Variable(1.0))
+        with pytest.raises(ValueError, match=r"requires_grad: .* follows from its operands"):
+            result.requires_grad = not result.requires_grad
+
+
+def test_a_tracked_result_does_not_become_a_leaf_silently():
+    x = ag.Variable(1.0)
+    with pytest.raises(TypeError, match=r"is tracked and would silently leave the tape.*\.detach"):
+        ag.Variable(x * 2)
+    assert ag.Variable((x * 2).detach()).item() == 2.0
+
+
+def test_masked_arrays_get_no_hold_of_a_tracked_variable():
+    x = ag.Variable([1.0, 2.0])
+    with pytest.raises(TypeError, match="tracked"):
+        np.ma.exp(x)
+    with pytest.raises(TypeError, match="tracked"):
+        np.ma.getdata(x * 2)

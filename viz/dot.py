@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from viz.nodes import Cluster, Graph, Node
@@ -75,7 +76,32 @@ def digraph(graph: Graph, direction: str) -> graphviz.Digraph:
             look["headlabel"] = edge.place
             look["labeldistance"] = "1.6"
         root.edge(f"n{edge.source}", f"n{edge.target}", **look)
+    for above, below in _steps(graph):
+        root.edge(f"n{above}", f"n{below}", style="invis")
     return root
+
+
+def _steps(graph: Graph) -> list[tuple[int, int]]:
+    """Pairs that must stand one below the other, so that a cluster begins where the last one ends.
+
+    Graphviz puts a parameter next to the result that enters its cluster, on a line with the end of
+    the cluster before. Clusters that share a line stand side by side, and a chain of them would
+    become a staircase.
+    """
+    operands: dict[int, list[int]] = {}
+    uses: Counter[int] = Counter()
+    for edge in graph.edges:
+        operands.setdefault(edge.target, []).append(edge.source)
+        uses[edge.source] += 1
+    steps = []
+    for target, sources in operands.items():
+        cluster = graph.nodes[target].cluster
+        entering = [s for s in sources if s in operands and graph.nodes[s].cluster != cluster]
+        # a leaf with other uses might stand above what enters here
+        leaves = [s for s in dict.fromkeys(sources) if s not in operands and uses[s] == 1]
+        if cluster is not None and entering:
+            steps += [(entering[0], leaf) for leaf in leaves]
+    return steps
 
 
 def _subgraph(cluster: Cluster, index: int, graph: Graph) -> graphviz.Digraph:

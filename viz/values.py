@@ -10,7 +10,7 @@ import numpy as np
 ENTRIES = 6
 """Arrays up to this size are written out, a matrix in lines; larger ones are summarised."""
 
-LENGTH = 40
+LENGTH = 48
 """Names, formulas and settings are cut after this many characters."""
 
 
@@ -72,7 +72,7 @@ def cut(text: str) -> str:
     r"""At most LENGTH characters, all of them printable: others are written as Python escapes.
 
     >>> cut("two\nlines"), cut("σ(x)"), len(cut("long" * 100))
-    ('two\\nlines', 'σ(x)', 40)
+    ('two\\nlines', 'σ(x)', 48)
     """
     if len(text) > LENGTH:
         text = text[: LENGTH - 1] + "…"
@@ -96,4 +96,4 @@ def _index(x: Any, nested: bool = False) -> str:
     if x is Ellipsis:
         return "..."
     shape = getattr(x, "shape", ())
-    return f"array{shape}" if shape else str(x)
+    return f"array{shape}" if shape else _number(x, 3)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import composition, primitive
@@ -46,7 +47,8 @@ def take(a: Any, indices: Any, axis: Axis = None, out: None = None, mode: str = 
         a, axis = np.ravel(a), 0
     if type(indices) is not Variable:
         indices = np.asarray(indices, int)  # in np.take, a boolean is 0 or 1
-    return a[along(axis % a.ndim, _within(indices, a.shape[axis], mode))]
+    axis = normalize_axis_index(axis, a.ndim)
+    return a[along(axis, _within(indices, a.shape[axis], mode))]
 
 
 @composition(np.take_along_axis)
@@ -54,7 +56,7 @@ def take_along_axis(arr: Any, indices: Any, axis: Axis = -1) -> Any:
     """Read by an index of its own at every place along the axis."""
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    axis %= arr.ndim
+    axis = normalize_axis_index(axis, arr.ndim)
     if indices.ndim != arr.ndim:
         raise ValueError(
             f"take_along_axis: the indices have {indices.ndim} axes and the array has {arr.ndim}"
@@ -82,7 +84,8 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
             f"select: {len(condlist)} conditions and {len(choicelist)} choices; there must be one "
             f"choice for each condition, and at least one"
         )
-    z = default
+    dtype = np.result_type(*choicelist, default)
+    z = default.astype(dtype) if type(default) is Variable else np.asarray(default, dtype)
     conditions = np.broadcast_arrays(*condlist)
     for condition, choice in zip(reversed(conditions), reversed(choicelist), strict=True):
         if condition.dtype != bool:

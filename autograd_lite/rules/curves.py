@@ -214,6 +214,9 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 @composition(np.vander)
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of x as columns, each the one before times x."""
+    x = _array(x)
+    if x.ndim != 1:
+        raise ValueError(f"vander: x must be one-dimensional, and has shape {x.shape}")
     n = len(x) if N is None else N
     x = _array(x, np.promote_types(x.dtype, int))
     columns = np.broadcast_to(x[:, None], (len(x), max(n - 1, 0)))

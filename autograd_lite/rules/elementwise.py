@@ -77,11 +77,30 @@ def nonzero(x: Any) -> Any:
     return np.where(x == 0, 1, x)
 
 
-# the gradient at the origin, where there is no derivative, is 0
+def _over_radius(x: Any, y: Any) -> Any:
+    return x / nonzero(np.hypot(x, y))
+
+
+def _bend(y: Any, x: Any) -> Any:
+    """The ratio y/r², as a product of numbers that neither overflow nor vanish before it does."""
+    return hypot_slope(y, x) / nonzero(np.hypot(x, y))
+
+
+# The slope x/r has the derivatives y²/r³ and −xy/r³; by the quotient rule, the first would be the
+# difference 1/r − x²/r³, without digits where y is small. At the origin, where there is no
+# derivative, all of them are 0.
+hypot_slope: Primitive = Primitive(
+    _over_radius,
+    (
+        lambda g, z, x, y: g * (hypot_slope(y, x) * _bend(y, x)),
+        lambda g, z, x, y: -g * (z * _bend(y, x)),
+    ),
+    "slope of hypot",
+)
 primitive(
     np.hypot,
-    lambda g, z, x, y: g * (x / nonzero(z)),
-    lambda g, z, x, y: g * (y / nonzero(z)),
+    lambda g, z, x, y: g * hypot_slope(x, y),
+    lambda g, z, x, y: g * hypot_slope(y, x),
 )
 
 # --- exponentials and logarithms ------------------------------------------------------------------

@@ -64,7 +64,7 @@ _index = Primitive(
 @composition(operator.getitem)
 def getitem(x: Any, index: Any) -> Any:
     """Read x[index], for every index of NumPy's; untracked Variables in it are operands."""
-    if type(x) is Variable and type(x._data) is tuple:
+    if type(x) is Variable and type(x._array) is tuple:
         return select(x, index)
     template, operands = split(index)
     return _index(x, *operands, index=template)

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
@@ -138,7 +138,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Axis = None) -> Any:
     """Array and values joined, and read in the order that NumPy's insert gives to their places."""
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    axis %= arr.ndim
+    axis = normalize_axis_index(axis, arr.ndim)
     count = arr.shape[axis]
     one_place = not isinstance(obj, slice) and np.ndim(obj) == 0
     many = len(np.insert(np.zeros(count), obj, 0)) - count
@@ -160,7 +160,7 @@ def delete(arr: Any, obj: Any, axis: Axis = None) -> Any:
     """The entries that are left, by index."""
     if axis is None:
         arr, axis = np.ravel(arr), 0
-    axis %= arr.ndim
+    axis = normalize_axis_index(axis, arr.ndim)
     return arr[along(axis, np.delete(np.arange(arr.shape[axis]), plain(obj)))]
 
 
@@ -185,7 +185,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 @composition(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Slices: the sweep merges their cotangents in one array."""
-    axis %= ary.ndim
+    axis = normalize_axis_index(axis, ary.ndim)
     length = ary.shape[axis]
     if np.ndim(indices_or_sections) == 0:
         count = int(indices_or_sections)
@@ -201,6 +201,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 @composition(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """As array_split, into equal parts."""
+    axis = normalize_axis_index(axis, ary.ndim)
     if np.ndim(indices_or_sections) == 0 and ary.shape[axis] % indices_or_sections:
         raise ValueError(
             f"split: axis {axis} of length {ary.shape[axis]} has no {indices_or_sections} equal "
@@ -215,9 +216,22 @@ def _split_along(name: str, ary: Any, indices_or_sections: Any, axis: int, ndim:
     return np.split(ary, indices_or_sections, axis)
 
 
-composition(np.hsplit)(lambda ary, n: _split_along("hsplit", ary, n, int(ary.ndim > 1), 1))
-composition(np.vsplit)(lambda ary, n: _split_along("vsplit", ary, n, 0, 2))
-composition(np.dsplit)(lambda ary, n: _split_along("dsplit", ary, n, 2, 3))
+@composition(np.hsplit)
+def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Along the second axis, vectors along their only one."""
+    return _split_along("hsplit", ary, indices_or_sections, int(ary.ndim > 1), 1)
+
+
+@composition(np.vsplit)
+def vsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Along the first axis."""
+    return _split_along("vsplit", ary, indices_or_sections, 0, 2)
+
+
+@composition(np.dsplit)
+def dsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
+    """Along the third axis."""
+    return _split_along("dsplit", ary, indices_or_sections, 2, 3)
 
 
 @composition(np.unstack)
@@ -225,7 +239,8 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
     """What np.stack put together."""
     if not x.ndim:
         raise ValueError("unstack: a scalar has no axis to unstack")
-    return tuple([x[along(axis % x.ndim, i)] for i in range(x.shape[axis])])
+    axis = normalize_axis_index(axis, x.ndim)
+    return tuple([x[along(axis, i)] for i in range(x.shape[axis])])
 
 
 @composition(np.apply_along_axis)
@@ -237,7 +252,7 @@ def apply_along_axis(func1d: Any, axis: int, arr: Any, *args: Any, **kwargs: Any
         raise ValueError("apply_along_axis: there is no vector to apply the function to")
     z = np.reshape(np.stack(results), rows.shape[:-1] + np.shape(results[0]))
     added, first = z.ndim - rows.ndim + 1, rows.ndim - 1
-    axis %= arr.ndim
+    axis = normalize_axis_index(axis, arr.ndim)
     return np.moveaxis(z, range(first, first + added), range(axis, axis + added))
 
 
@@ -246,8 +261,9 @@ def apply_over_axes(func: Any, a: Any, axes: Any) -> Any:
     """`func(a, axis)` over one axis after the other; reduced axes are kept with length 1."""
     ndim = np.ndim(a)
     for axis in np.atleast_1d(axes):
-        z = func(a, int(axis % ndim))
-        a = z if np.ndim(z) == np.ndim(a) else np.expand_dims(z, int(axis % ndim))
+        axis = normalize_axis_index(int(axis), ndim)
+        z = func(a, axis)
+        a = z if np.ndim(z) == np.ndim(a) else np.expand_dims(z, axis)
     return a
 
 
@@ -270,7 +286,7 @@ def repeat(a: Any, repeats: Any, axis: Axis = None) -> Any:
     """Each entry several times in a row: broadcast for one count, read by index for many."""
     if axis is None:
         a, axis = np.ravel(a), 0
-    axis %= a.ndim
+    axis = normalize_axis_index(axis, a.ndim)
     count = a.shape[axis]
     if np.size(repeats) != 1:
         return a[along(axis, np.repeat(np.arange(count), plain(repeats)))]
@@ -311,6 +327,8 @@ _PAD_BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
 @composition(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
     """Constants around the array, or the array read at the places that NumPy's pad would copy."""
+    if array.ndim == 0:
+        return np.copy(array)
     if isinstance(pad_width, dict):
         widths = [(0, 0)] * array.ndim
         for axis, width in pad_width.items():
@@ -336,7 +354,7 @@ def _windows_last(window_shape: Any, axis: Any, ndim: int) -> tuple[tuple[int, .
     lengths = tuple(window_shape) if np.ndim(window_shape) else (window_shape,)
     if axis is None:
         return lengths, list(range(ndim))
-    return lengths, [a % ndim for a in (axis if np.ndim(axis) else (axis,))]
+    return lengths, list(normalize_axis_tuple(axis, ndim, allow_duplicate=True))
 
 
 def _overlap_add(g: Any, *, shape: tuple[int, ...], window_shape: Any, axis: Any = None) -> Any:

@@ -17,10 +17,11 @@ from numpy import linalg
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
-from autograd_lite.rules.indexing import put
+from autograd_lite.rules.indexing import put, scatter
 from autograd_lite.rules.piecewise import without_out
 from autograd_lite.rules.products import transposed
-from autograd_lite.variable import plain
+from autograd_lite.rules.reductions import others
+from autograd_lite.variable import Variable, plain
 
 # NumPy names the fields of its results, and does not export the classes
 EighResult = type(linalg.eigh(np.eye(1)))
@@ -119,6 +120,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
 def matrix_power(a: Any, n: int) -> Any:
     """By squaring; for n < 0, of the inverse."""
     n = operator.index(n)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise linalg.LinAlgError(f"matrix_power: the matrix must be square, not of shape {a.shape}")
     if n == 0:  # as x**0: a function of a, of slope 0
         return put(a, ..., np.eye(a.shape[-1]))
     if n < 0:
@@ -164,23 +167,35 @@ def multi_dot(arrays: Any, *, out: Any = None) -> Any:
 
 
 def _cofactors(x: Any) -> Any:
-    """The signed minors: the derivative of det by definition, whatever the rank of x. O(n⁵)."""
+    """The derivative of det, whatever the rank of x: U·diag(∏ of the other s)·Vᵀ·det U·det V."""
+    u, s, vT = linalg.svd(x)
+    sign = linalg.slogdet(u).sign * linalg.slogdet(vT).sign
+    return (u * (others(s) * sign[..., None])[..., None, :]) @ vT
+
+
+def _cofactors_rule(g: Any, z: Any, x: Any) -> Any:
+    """Each cofactor is a signed minor, and the derivative of that is made of cofactors. O(n⁵)."""
     n = x.shape[-1]
-    others = np.array([np.delete(np.arange(n), i) for i in range(n)], int).reshape(n, max(n - 1, 0))
-    minors = x[..., others[:, None, :, None], others[None, :, None, :]]
+    rest = np.array([np.delete(np.arange(n), i) for i in range(n)], int).reshape(n, max(n - 1, 0))
+    index = (..., rest[:, None, :, None], rest[None, :, None, :])
     signs = (-1.0) ** np.add.outer(np.arange(n), np.arange(n))
-    return linalg.det(minors) * signs.astype(x.dtype)
+    piece = (g * signs.astype(x.dtype))[..., None, None] * cofactors(x[index])
+    return scatter([(index, piece)], x.shape, type(piece) is Variable)
+
+
+cofactors: Primitive = Primitive(_cofactors, (_cofactors_rule,), "cofactors")
 
 
 def _det_rule(g: Any, z: Any, x: Any) -> Any:
-    """det·X⁻ᵀ; where X has no trustworthy inverse, the same matrix by its definition.
+    """det·X⁻ᵀ; where X has no trustworthy inverse, or det no digits, the matrix of cofactors.
 
     The choice looks at the numbers, and may: both are the derivative of det, of every order.
     """
-    eps = float(np.finfo(x.dtype).eps)
-    if x.size and np.all(linalg.cond(plain(x), 1) < eps**-0.5):
+    limits, size = np.finfo(x.dtype), np.abs(plain(z))
+    held = (size >= limits.tiny) & (size <= limits.max)
+    if x.size and np.all(held) and np.all(linalg.cond(plain(x), 1) < float(limits.eps) ** -0.5):
         return (g * z)[..., None, None] * transposed(linalg.inv(x))
-    return g[..., None, None] * _cofactors(x)
+    return g[..., None, None] * cofactors(x)
 
 
 primitive(linalg.det, _det_rule)
@@ -282,10 +297,14 @@ quotient: Primitive = primitive(
 )
 
 
+def _rounding(values: Any) -> Any:
+    """How far eigenvalues or singular values may be off."""
+    return 8 * np.finfo(values.dtype).eps * np.sum(np.abs(values), axis=-1)
+
+
 def _over(k: Any, gap: Any, values: Any, asked: Any) -> Any:
     """k/gap; a gap is closed if it is no more than the rounding of the values around it."""
-    total = np.sum(np.abs(values), axis=-1)[..., None, None]
-    return quotient(k, gap, np.abs(gap) <= 8 * np.finfo(values.dtype).eps * total, asked)
+    return quotient(k, gap, np.abs(gap) <= _rounding(values)[..., None, None], asked)
 
 
 def _pairs(w: Any, sign: int) -> Any:
@@ -345,9 +364,9 @@ def _svd_rule(g: Any, z: Any, x: Any, *, full_matrices: bool) -> Any:
 
 
 def _svdvals_rule(g: Any, z: Any, x: Any) -> Any:
-    """U·diag(δs)·Vᵀ; like |x|, a singular value has slope 0 where it is 0."""
+    """U·diag(δs)·Vᵀ; like |x|, a singular value has slope 0 where it is 0, up to rounding."""
     u, s, vT = linalg.svd(x, full_matrices=False)
-    return (u * (g * np.sign(s))[..., None, :]) @ vT
+    return (u * np.where(s <= _rounding(s)[..., None], 0, g)[..., None, :]) @ vT
 
 
 _svd = primitive(linalg.svd, _svd_rule)

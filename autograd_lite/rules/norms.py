@@ -18,15 +18,16 @@ _root = primitive(
 
 
 def _powers(x: Any, p: float) -> Any:
-    """|x|^p. Its slope at 0 is 0, also where a branch of it is infinitely steep, for p < 1."""
+    """|x|^p. Its slope at 0 is 0, also where a branch of it is infinitely steep, for p < 1.
+
+    For p < 0, one entry 0 makes the norm 0, and the norm's slope is 0 there as that of |x| is.
+    """
     if p == 2:
         return np.square(x)
     if float(p / 2).is_integer() and p > 0:
         return x**p  # smooth, where |x| is not
-    if p < 0:
-        return np.abs(x) ** p
     zero = x == 0
-    return np.where(zero, 0, np.abs(np.where(zero, 1, x)) ** p)
+    return np.where(zero, 0 if p > 0 else np.inf, np.abs(np.where(zero, 1, x)) ** p)
 
 
 def _of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
@@ -45,7 +46,8 @@ def _of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
         return np.sum(np.astype(x != 0, x.dtype), **over)
     if order == 1:
         return np.sum(np.abs(x), **over)
-    return _root(np.sum(_powers(x, order), **over), p=order)
+    p = float(order)  # Python's: a NumPy number would widen float32
+    return _root(np.sum(_powers(x, p), **over), p=p)
 
 
 def _of_matrices(x: Any, order: Any) -> Any:

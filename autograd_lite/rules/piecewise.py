@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import composition, primitive
+from autograd_lite.variable import Variable
 
 # --- one of two -----------------------------------------------------------------------------------
 
@@ -50,10 +51,23 @@ def _inside(x: Any, lower: Any, upper: Any) -> Any:
     return (x > lower) & (x < upper)
 
 
+_SMALL = 4096
+"""Below this many entries np.where costs no more than asking whether the product would do."""
+
+
+def _where_inside(g: Any, inside: Any) -> Any:
+    """The cotangent g inside, and 0 outside, also where g is ∞ or NaN.
+
+    On a large array the product takes a tenth of the time of np.where, but 0·∞ is NaN.
+    """
+    if type(g) is Variable or g.size < _SMALL or not np.all(np.isfinite(g)):
+        return np.where(inside, g, 0)
+    return g * inside
+
+
 clip = primitive(
     _clip,
-    # not np.where, which takes ten times as long on a large array: 0·∞ is the price
-    lambda g, z, x, lower, upper: g * _inside(x, lower, upper),
+    lambda g, z, x, lower, upper: _where_inside(g, _inside(x, lower, upper)),
     lambda g, z, x, lower, upper: np.where(
         x < lower if upper is None else (x < lower) & (lower < upper), g, 0
     ),
@@ -93,6 +107,9 @@ def _nan_to_num(
     if x.dtype.kind != "f":
         return x
     limits = np.finfo(x.dtype)
+    nan, posinf, neginf = [  # NumPy's numbers would widen float32
+        n.item() if isinstance(n, np.generic) else n for n in (nan, posinf, neginf)
+    ]
     x = np.where(np.isnan(x), nan, x)
     x = np.where(x == np.inf, limits.max if posinf is None else posinf, x)
     return np.where(x == -np.inf, limits.min if neginf is None else neginf, x)
@@ -108,7 +125,8 @@ primitive(np.heaviside, None, lambda g, z, x, y: np.where(x == 0, g, 0))
 # --- remainders, and numbers taken apart ----------------------------------------------------------
 
 primitive(np.remainder, lambda g, z, x, y: g, lambda g, z, x, y: -g * np.floor_divide(x, y))
-primitive(np.fmod, lambda g, z, x, y: g, lambda g, z, x, y: -g * np.trunc(x / y))
+# not trunc(x/y): the quotient of 1 and 0.1 is 10, and fmod, which is exact, subtracts 9 times
+primitive(np.fmod, lambda g, z, x, y: g, lambda g, z, x, y: -g * np.rint((x - z) / y))
 primitive(np.ldexp, lambda g, z, x, y: np.ldexp(g, y), None)
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
@@ -104,7 +105,8 @@ def tensordot(a: Any, b: Any, /, axes: Any = 2) -> Any:
     if np.ndim(axes) == 0:
         axes = range(a.ndim - axes, a.ndim), range(axes)
     left, right = (
-        [int(i) % x.ndim for i in np.atleast_1d(ax)] for x, ax in zip((a, b), axes, strict=True)
+        [normalize_axis_index(int(i), x.ndim) for i in np.atleast_1d(ax)]
+        for x, ax in zip((a, b), axes, strict=True)
     )
     summed = [a.shape[i] for i in left]
     if summed != [b.shape[i] for i in right]:
@@ -256,12 +258,23 @@ def _diagonals(x: Any, letters: str) -> tuple[Any, str]:
 
 
 @composition(np.einsum, kind="primitive")
-def einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: Any) -> Any:
-    """A sum of products, a letter for each index; repeated in one operand, it is a diagonal."""
-    if out is not None or options:
+def einsum(
+    *operands: Any,
+    out: Any = None,
+    dtype: Any = None,
+    order: str = "K",
+    casting: str = "safe",
+    optimize: Any = False,
+) -> Any:
+    """A sum of products, a letter for each index; repeated in one operand, it is a diagonal.
+
+    `order`, how the result lies in memory, and `casting`, for a dtype, have nothing to say here.
+    """
+    without_out("einsum", out)
+    if dtype is not None:
         raise MissingRuleError(
-            f"einsum: {', '.join(['out', *options])}= is not supported on a Variable; use the "
-            f"returned value, with .astype for dtype="
+            "einsum: dtype= is not supported on a Variable; use the returned value, with "
+            ".astype for dtype="
         )
     subscripts, arrays = _lettered(operands)
     arrays = [_array(x) for x in arrays]

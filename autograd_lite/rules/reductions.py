@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.rules.piecewise import without_out
-from autograd_lite.variable import Variable
+from autograd_lite.variable import Variable, plain
 
 Axis = int | tuple[int, ...] | None
 ABSENT: Any = object()
@@ -63,25 +63,41 @@ def trailing(x: Any, axis: Axis) -> tuple[Any, tuple[int, ...]]:
 # --- the primitives -------------------------------------------------------------------------------
 
 
-def _ties(x: Any, z: Any, axis: Axis) -> Any:
-    """The weight of each entry in an extremum: shared equally by all entries that attain it."""
-    attains = x == np.reshape(z, kept(x.shape, axis))
+def _ties(x: Any, z: Any, axis: Axis, initial: Any) -> Any:
+    """The weight of each entry in an extremum: shared equally by all that attain it."""
+    z = np.reshape(z, kept(x.shape, axis))
+    attains = x == z
     count = np.sum(attains, axis=axis, keepdims=True)
+    if initial is not None:  # a constant, which gets its share as well
+        count = count + (z == initial)
     return attains / np.maximum(count, 1)  # a NaN attains nothing
 
 
 def _extremum_rule(
     g: Any, z: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = None
 ) -> Any:
-    return spread(g, x, axis, keepdims) * _ties(x, z, axis)
+    return spread(g, x, axis, keepdims) * _ties(x, z, axis, initial)
 
 
-def _others(x: Any) -> Any:
+def others(x: Any) -> Any:
     """The product of all other entries along the last axis, for each: never by dividing."""
     one = np.ones((*x.shape[:-1], 1), x.dtype)
     before = np.cumprod(np.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
     after = np.cumprod(np.concatenate([one, x[..., :0:-1]], axis=-1), axis=-1)
-    return before * after[..., ::-1]
+    return product(before, after[..., ::-1])
+
+
+def product(a: Any, b: Any) -> Any:
+    """The product a·b, in which 0 outweighs what overflowed: 0·∞ would be NaN."""
+    return _saturated(a, b) * _saturated(b, a)
+
+
+def _saturated(a: Any, b: Any) -> Any:
+    """The array a with the largest number of its dtype for ∞ where b is 0."""
+    if np.all(np.isfinite(plain(a))):
+        return a
+    largest = np.copysign(np.finfo(a.dtype).max, a)
+    return np.where(np.isinf(a) & (b == 0), largest, a)
 
 
 def _prod_rule(
@@ -90,8 +106,8 @@ def _prod_rule(
     if x.size == 0:
         return np.zeros(x.shape)
     rows, order = trailing(x, axis if x.ndim else None)  # NumPy lets a scalar have an axis 0
-    others = np.reshape(_others(rows), tuple(x.shape[i] for i in order))
-    return spread(initial * g, x, axis, keepdims) * np.transpose(others, tuple(np.argsort(order)))
+    rest = np.reshape(others(rows), tuple(x.shape[i] for i in order))
+    return spread(initial * g, x, axis, keepdims) * np.transpose(rest, tuple(np.argsort(order)))
 
 
 # What np.sum and its like come to after their wrappers in Python, which cost more than a small sum.
@@ -116,6 +132,11 @@ def _smallest(x: Any, *, axis: Axis = None, keepdims: bool = False, **initial: A
     return np.minimum.reduce(x, axis, keepdims=keepdims, **initial)
 
 
+def _shared(g: Any, count: int) -> Any:
+    """The quotient g/count, also where float16 holds no such count."""
+    return g / count if count <= 65504 else g * (1 / count)
+
+
 _sum = Primitive(
     _total,
     (lambda g, z, x, *, axis=None, keepdims=False, initial=0: spread(g, x, axis, keepdims),),
@@ -125,7 +146,7 @@ _mean = Primitive(
     _average,
     (
         lambda g, z, x, *, axis=None, keepdims=False: spread(
-            g / reduced_count(x.shape, axis), x, axis, keepdims
+            _shared(g, reduced_count(x.shape, axis)), x, axis, keepdims
         ),
     ),
     "mean",
@@ -172,6 +193,11 @@ def _reduce(
     if where is not True:
         if without_effect is ABSENT:
             raise ValueError(f"{row.name}: where= needs initial=, the result where it is all False")
+        if np.broadcast_shapes(np.shape(where), a.shape) != a.shape:
+            raise ValueError(
+                f"{row.name}: where= of shape {np.shape(where)} does not broadcast to the array's "
+                f"{a.shape}"
+            )
         a = np.where(where, a, without_effect)
     return row(a if dtype is None or a.dtype == dtype else np.astype(a, dtype), **settings)
 
@@ -202,7 +228,9 @@ def _numpy_prod(
     return _reduce(_prod, a, axis, dtype, out, keepdims, initial, where, 1)
 
 
-def _extremum(row: Primitive, *functions: Any) -> None:
+def _extremum(row: Primitive, lowest: float, *functions: Any) -> None:
+    """`lowest`: what no entry loses against."""
+
     @composition(*functions, kind="primitive")
     def extremum(
         a: Any,
@@ -212,13 +240,14 @@ def _extremum(row: Primitive, *functions: Any) -> None:
         initial: Any = ABSENT,
         where: Any = True,
     ) -> Any:
-        return _reduce(row, a, axis, None, out, keepdims, initial, where, initial)
+        without_effect = lowest if a.dtype.kind == "f" and initial is not ABSENT else initial
+        return _reduce(row, a, axis, None, out, keepdims, initial, where, without_effect)
 
 
-_extremum(_max, np.max, np.amax)
-_extremum(_min, np.min, np.amin)
-_extremum(_nanmax, np.nanmax)
-_extremum(_nanmin, np.nanmin)
+_extremum(_max, -math.inf, np.max, np.amax)
+_extremum(_min, math.inf, np.min, np.amin)
+_extremum(_nanmax, -math.inf, np.nanmax)
+_extremum(_nanmin, math.inf, np.nanmin)
 
 
 @composition(np.any)

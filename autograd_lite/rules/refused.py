@@ -77,7 +77,12 @@ _TABLE: list[tuple[str, str, dict[str, str]]] = [
     (
         "it is for integers, truths or bits",
         _VALUE,
-        {"numpy": "ix_ nextafter packbits ravel_multi_index unpackbits unravel_index"},
+        {"numpy": "ix_ packbits ravel_multi_index unpackbits unravel_index"},
+    ),
+    (
+        "the spacing of floating-point numbers has no derivative",
+        "take .data for the value, or write np.copy, from which it differs by one rounding",
+        {"numpy": "nextafter"},
     ),
     (
         "it belongs to NumPy's polynomials",
@@ -116,13 +121,18 @@ _TABLE: list[tuple[str, str, dict[str, str]]] = [
         },
     ),
     (
+        "the method of a plain array has no derivative rule",
+        "write np.clip(x, lower, upper)",
+        {"ufunc": "clip"},
+    ),
+    (
         "it is one of NumPy's inner parts",
         "call the public function that is built on it",
         {
             "ufunc": "_center _expandtabs _expandtabs_length _ljust _lstrip_chars "
             "_lstrip_whitespace _ones_like _partition _partition_index _replace _rjust _rpartition "
             "_rpartition_index _rstrip_chars _rstrip_whitespace _slice _strip_chars "
-            "_strip_whitespace _zfill clip count endswith find index rfind rindex startswith"
+            "_strip_whitespace _zfill count endswith find index rfind rindex startswith"
         },
     ),
 ]

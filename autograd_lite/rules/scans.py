@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.reductions import product
 from autograd_lite.variable import Variable
 
 
@@ -50,11 +51,11 @@ def _cumprod_rule(g: Any, z: Any, x: Any, *, axis: int) -> Any:
     n = x.shape[axis]
     s, a, reach = g, _ahead(x, axis, 1), 1
     while reach < n:
-        s = s + a * _ahead(s, axis, reach)
-        a = a * _ahead(a, axis, reach)
+        s = s + product(a, _ahead(s, axis, reach))
+        a = product(a, _ahead(a, axis, reach))
         reach *= 2
     before = np.concatenate([_filled(1, x, axis, min(1, n)), z[_part(axis, None, -1)]], axis=axis)
-    return before * s
+    return product(before, s)
 
 
 _cumsum = primitive(np.cumsum, _cumsum_rule)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_lite.errors import MissingRuleError, kind
 from autograd_lite.operators import OPERATIONS
@@ -90,7 +91,8 @@ composition(np.flipud)(lambda m: np.flip(m, 0))
 @composition(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """The axis moved to stand before the axis `start`, as it was counted until then."""
-    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    axis = normalize_axis_index(axis, a.ndim)
+    start = start + a.ndim if start < 0 else start
     return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
@@ -132,7 +134,8 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> A
     return _to_floating(x, dtype=dtype) if dtype.kind == "f" else _to_other(x, dtype=dtype)
 
 
-composition(np.real, np.real_if_close)(lambda a, tol=100: np.positive(a))
+composition(np.real)(lambda val: np.positive(val))
+composition(np.real_if_close)(lambda a, tol=100: np.positive(a))
 composition(np.imag, kind="untracked")(lambda val: np.zeros_like(val))
 
 _detach = primitive(lambda x: x, None, name="detach", weak=True)

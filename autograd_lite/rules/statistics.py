@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition
@@ -88,8 +89,9 @@ def _average(
     weights = weights if type(weights) is Variable else np.asarray(weights)
     if weights.shape != a.shape:
         weights = _along_axes(a, axis, weights)
-    dtype = np.result_type(a.dtype, weights.dtype)
-    total = np.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
+    dtype = np.result_type(a.dtype, weights.dtype, *([] if a.dtype.kind == "f" else [np.float64]))
+    weights = weights if weights.dtype == dtype else np.astype(weights, dtype)
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
     if np.any(total == 0):
         raise ZeroDivisionError("average: the weights sum to zero and cannot be normalised")
     mean = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
@@ -103,7 +105,7 @@ def _along_axes(a: Any, axis: Axis, weights: Any) -> Any:
             f"average: weights of shape {weights.shape} do not match the array of shape {a.shape}; "
             f"say with axis= which of its axes they belong to"
         )
-    axes = [i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
+    axes = normalize_axis_tuple(axis, a.ndim)
     if weights.shape != tuple(a.shape[i] for i in axes):
         raise ValueError(
             f"average: weights of shape {weights.shape} do not match axes {axis} of the array of "
@@ -143,10 +145,10 @@ def _cov(
     else:
         a = 1 if aweights is None else _weights(aweights, X.shape[1])
         w = a if fweights is None else a * _weights(fweights, X.shape[1])
-        deviation = X - np.average(X, axis=1, weights=w, keepdims=True)
+        deviation = np.astype(X - np.average(X, axis=1, weights=w, keepdims=True), X.dtype)
         weighted, total = deviation * w, np.sum(w)
         count = total - (ddof if aweights is None else ddof * np.sum(w * a) / total)
-    return np.squeeze(np.dot(deviation, weighted.T) * np.true_divide(1, count))
+    return np.squeeze(per_count(np.dot(deviation, weighted.T), count))
 
 
 def _weights(weights: Any, count: int) -> Any:

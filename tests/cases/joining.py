@@ -109,6 +109,16 @@ CASES = [
     Case("hsplit", np.hsplit, lambda x, y: [*np.hsplit(x, 3), *np.hsplit(y, 2)], [(2, 3), (4,)]),
     Case("vsplit", np.vsplit, lambda x: np.vsplit(x, [1])),
     Case("dsplit", np.dsplit, lambda x: np.dsplit(x, 2), [(1, 2, 2)]),
+    *[
+        Case(
+            f"{f.__name__} by keyword",
+            f,
+            lambda x, f=f: f(indices_or_sections=2, ary=x),
+            [(2, 2, 2)],
+        )
+        for f in (np.hsplit, np.vsplit, np.dsplit)
+    ],
+    Case("pad of a scalar", np.pad, lambda x: np.pad(x, 1), [()]),
     Case("unstack", np.unstack, lambda x: [*np.unstack(x), *np.unstack(x, axis=-1)]),
     Case(
         "apply_along_axis",

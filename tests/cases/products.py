@@ -115,6 +115,12 @@ CASES = [
         empty=False,
     ),
     Case(
+        "einsum, NumPy's defaults spelt out",
+        np.einsum,
+        lambda x: np.einsum("ij->j", x, dtype=None, order="K", casting="safe"),
+        exact=False,
+    ),
+    Case(
         "einsum by numbers",
         np.einsum,
         lambda x, y: [
