@@ -184,10 +184,10 @@ class Primitive:
             result._values = values
             result._settings = settings
             result._scope = scope
-            tape = LOCAL.tape
-            tape.newest.append(ref(result))
-            if len(tape.newest) >= STRETCH:
-                tape.turn()
+            newest = LOCAL.tape.newest
+            newest.append(ref(result))
+            if len(newest) >= STRETCH:
+                LOCAL.tape.turn()
         else:
             result._tracked = False
             result._primitive = None
@@ -265,10 +265,10 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         result._scope = scope
         result.name = None
         result._tracked = True
-        tape = LOCAL.tape
-        tape.newest.append(ref(result))
-        if len(tape.newest) >= STRETCH:
-            tape.turn()
+        newest = LOCAL.tape.newest
+        newest.append(ref(result))
+        if len(newest) >= STRETCH:
+            LOCAL.tape.turn()
         return result
 
     def binary(x: Any, y: Any, /) -> Any:
@@ -309,10 +309,10 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         result._scope = scope
         result.name = None
         result._tracked = True
-        tape = LOCAL.tape
-        tape.newest.append(ref(result))
-        if len(tape.newest) >= STRETCH:
-            tape.turn()
+        newest = LOCAL.tape.newest
+        newest.append(ref(result))
+        if len(newest) >= STRETCH:
+            LOCAL.tape.turn()
         return result
 
     gates: dict[tuple[int, int], Callable[..., Any]] = {(1, 1): unary, (2, 1): binary}

@@ -88,7 +88,10 @@ def others(x: Any) -> Any:
 
 
 def product(a: Any, b: Any) -> Any:
-    """The product a·b, in which 0 outweighs what overflowed: 0·∞ would be NaN."""
+    """The product a·b, in which 0 outweighs what overflowed: 0·∞ would be NaN.
+
+    Whether something did is asked of the numbers: where nothing did, both ways are one.
+    """
     return _saturated(a, b) * _saturated(b, a)
 
 

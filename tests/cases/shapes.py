@@ -67,7 +67,7 @@ CASES = [
     Case("astype, to integers", np.astype, lambda x: x.astype(int), untracked=True),
     Case("detach", ag.Variable.detach, detached, untracked=True),
     Case("copy", np.copy, lambda x: [np.copy(x), x.copy()]),
-    Case("real", np.real, lambda x: [np.real(x), x.real]),
+    Case("real", np.real, lambda x: [np.real(x), np.real(val=x), x.real]),
     Case("real_if_close", np.real_if_close),
     # --- constants and facts
     Case("shape", np.shape, plain=True),
