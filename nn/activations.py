@@ -21,9 +21,9 @@ from nn.module import Module, Operand, floating, operand
 def sigmoid(x: Operand) -> Any:
     """The logistic function, z = σ(x) = 1 / (1 + e^(−x)), elementwise (lecture 1).
 
-    x: any shape, z: the same. Accurate relative to its size for σ as long as that is a normal number
-    of the dtype (x > −708 in float64, −87 in float32), and for σ' as long as σ² is one (x > −354,
-    −43); below, they fade to 0 early or late, by less than 1e-150 in float64.
+    x: any shape, z: the same. σ is accurate relative to its size while it is a normal number of the
+    dtype (x > −708 in float64, −87 in float32), and σ' while σ² is one (x > −354, −43); below, they
+    are off by less than 1e-150 in float64.
 
     >>> import numpy as np, autograd_lite as ag, nn
     >>> nn.sigmoid(np.array([-1000.0, 0.0, 1000.0])).round(6)

@@ -148,8 +148,8 @@ def _idle(t: Any, x: Any, impossible: float) -> Any:
 def _log(x: Any) -> Any:
     """The logarithm, with log 0 = −∞ and the slope +∞ there, without NumPy's warnings.
 
-    The longer way is the same function with the same slope: it matters not which of the two a replay
-    goes. Its curvature at 0, which is infinite, is left out.
+    The longer way is the same function with the same slope: it matters not which of the two a
+    replay goes. Its curvature at 0, which is infinite, is left out.
     """
     data = x.data if isinstance(x, ag.Variable) else x
     if np.count_nonzero(data) == data.size:
