@@ -83,7 +83,9 @@ def sweep(
                 continue
             try:
                 # spelt out, for calling with *values costs as much as a small rule
-                if settings:
+                if primitive.variadic:
+                    piece = rule(g, own, values, **settings)
+                elif settings:
                     piece = rule(g, own, *values, **settings)
                 elif len(values) == 1:
                     piece = rule(g, own, values[0])

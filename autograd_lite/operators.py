@@ -303,6 +303,6 @@ class Operators:
             f"sorted copy"
         )
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
         """`np.astype` of the array: to a floating dtype it stays tracked, to others it does not."""
-        return OPERATIONS[np.astype](self, dtype)
+        return OPERATIONS[np.astype](self, dtype, copy=copy)

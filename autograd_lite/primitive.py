@@ -39,9 +39,9 @@ class Primitive:
 
     `name`: what tapes, pictures and messages call it. `function`: computes the value on arrays.
     `rules`: one per array argument, or None where no gradient flows. `variadic`: the function takes
-    one list of arrays, and there is one rule, told by `index=` which of them is meant. `weak`: the
-    result holds its inputs weakly (`detach`). `parameters`: the names of the function's arguments
-    in order, for binding a caller's spelling; empty for ufuncs, which have arrays alone.
+    one list of arrays, and so does its one rule, which is told by `index=` which of them is meant.
+    `weak`: the result holds its inputs weakly (`detach`). `parameters`: the names of the function's
+    arguments in order, for binding a caller's spelling; empty for ufuncs, which have arrays alone.
     """
 
     __slots__ = (
@@ -333,9 +333,9 @@ def primitive(
     Write it in NumPy: run on Variables, the same rule gives the next order. It need not sum over
     broadcast axes or mind the dtype; it must have the array's shape otherwise. None stands for "no
     gradient flows"; with None alone, results are untracked. A `variadic` function takes one list of
-    arrays, and its one rule is told by `index=` which of them is meant. If `function` is a
-    NumPy ufunc or has a NumPy dispatcher (SciPy's special functions are ufuncs), calling it on a
-    Variable from now on records; in any case the returned Primitive can be called.
+    arrays, and so does its one rule, which is told by `index=` which of them is meant. If `function`
+    is a NumPy ufunc or has a NumPy dispatcher (SciPy's special functions are ufuncs), calling it on
+    a Variable from now on records; in any case the returned Primitive can be called.
 
     >>> import numpy as np, autograd_lite as ag
     >>> def softsign(x):

@@ -118,7 +118,7 @@ def test_operation_without_any_rule_is_untracked():
 def test_one_rule_for_a_list_of_arrays():
     total = ag.primitive(
         lambda arrays: sum((k + 1) * x for k, x in enumerate(arrays)),
-        lambda g, z, *arrays, index: (index + 1) * g,
+        lambda g, z, arrays, *, index: (index + 1) * g,
         name="total",
         variadic=True,
     )

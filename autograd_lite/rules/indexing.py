@@ -84,7 +84,9 @@ def _scatter(values: list[Any], *, indices: list[Any], shape: tuple[int, ...]) -
     return total
 
 
-def _scatter_rule(g: Any, z: Any, *values: Any, index: int, indices: list[Any], shape: Any) -> Any:
+def _scatter_rule(
+    g: Any, z: Any, values: list[Any], *, index: int, indices: list[Any], shape: Any
+) -> Any:
     return g[fill(indices[index], values[len(indices) :])]
 
 

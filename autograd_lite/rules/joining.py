@@ -33,7 +33,7 @@ def _join(arrays: list[Any], *, axis: int, starts: list[int], **options: Any) ->
 _concatenate = Primitive(
     _join,
     (
-        lambda g, z, *arrays, index, axis, starts, **options: g[
+        lambda g, z, arrays, *, index, axis, starts, **options: g[
             along(axis, slice(starts[index], starts[index + 1]))
         ],
     ),
@@ -64,7 +64,8 @@ def concatenate(
 def _stack_rule(
     g: Any,
     z: Any,
-    *arrays: Any,
+    arrays: list[Any],
+    *,
     index: int,
     axis: int = 0,
     dtype: Any = None,

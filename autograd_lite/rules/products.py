@@ -181,7 +181,9 @@ def _einsum(operands: list[Any], *, subscripts: str, optimize: Any) -> Any:
     return np.einsum(subscripts, *operands, optimize=optimize)
 
 
-def _einsum_rule(g: Any, z: Any, *operands: Any, index: int, subscripts: str, optimize: Any) -> Any:
+def _einsum_rule(
+    g: Any, z: Any, operands: list[Any], *, index: int, subscripts: str, optimize: Any
+) -> Any:
     """The same sum with g in the operand's place, and the operand's letters for the result's."""
     left, result = subscripts.split("->")
     letters = left.split(",")
