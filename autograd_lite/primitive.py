@@ -333,9 +333,10 @@ def primitive(
     Write it in NumPy: run on Variables, the same rule gives the next order. It need not sum over
     broadcast axes or mind the dtype; it must have the array's shape otherwise. None stands for "no
     gradient flows"; with None alone, results are untracked. A `variadic` function takes one list of
-    arrays, and so does its one rule, which is told by `index=` which of them is meant. If `function`
-    is a NumPy ufunc or has a NumPy dispatcher (SciPy's special functions are ufuncs), calling it on
-    a Variable from now on records; in any case the returned Primitive can be called.
+    arrays, and so does its one rule, which is told by `index=` which of them is meant.
+
+    If `function` is a NumPy ufunc or has a NumPy dispatcher (SciPy's special functions are ufuncs),
+    calling it on a Variable from now on records; in any case the returned Primitive can be called.
 
     >>> import numpy as np, autograd_lite as ag
     >>> def softsign(x):
