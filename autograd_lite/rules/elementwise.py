@@ -56,12 +56,15 @@ def _power_exponent(g: Any, z: Any, x: Any, y: Any) -> Any:
 primitive(np.float_power, _power_base, _power_exponent)
 primitive(np.power, _power_base, _power_exponent)
 _general_power = OPERATIONS[np.power]
-# the exponents for which NumPy's own ** computes something simpler
-_SIMPLE_POWERS = {
+# The exponents for which NumPy's own ** computes something simpler; and a few more that products
+# give, ten times as quickly as np.power and equal to it but for the last bit.
+_SIMPLE_POWERS: dict[float, Callable[[Any], Any]] = {
     2: OPERATIONS[np.square],
     1: OPERATIONS[np.positive],
     0.5: OPERATIONS[np.sqrt],
     -1: OPERATIONS[np.reciprocal],
+    3: lambda x: np.square(x) * x,
+    4: lambda x: np.square(np.square(x)),
 }
 
 

@@ -130,3 +130,18 @@ def test_names_are_drawn_as_they_are(engine, monkeypatch):
             shown = name.replace("\n", r"\n").replace("\x00", r"\x00").replace("\ud800", r"\ud800")
             # once on the node, twice on the cluster
             assert text.replace("\xa0", " ").count(shown) >= 3, name
+
+
+def test_a_cluster_begins_below_the_end_of_the_one_before():
+    x = ag.Variable(np.ones((1, 2)), name="x")
+    W, V = ag.Variable(np.ones((2, 2)), name="W"), ag.Variable(np.ones((2, 2)), name="V")
+    with ag.scope("first"):
+        y = x @ W
+    y.name = "y"
+    with ag.scope("second"):
+        z = y @ V
+    lines = viz.graph(z).dot.splitlines()
+    names = {name: line.split()[0] for line in lines for name in "Vy" if f">{name}<" in line}
+    assert [line.split("[")[0].split() for line in lines if "invis" in line] == [
+        [names["y"], "->", names["V"]]
+    ]
