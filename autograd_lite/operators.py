@@ -8,19 +8,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from autograd_lite.attributes import Attributes
+
 OPERATIONS: dict[Any, Callable[..., Any]] = {}
 """NumPy function (or operator.getitem) → what to call in its place when a Variable takes part."""
 
 
-class Operators:
+class Operators(Attributes):
     """What Variable has of an array's operators, methods and attributes: NumPy's, and recorded."""
 
     __slots__ = ()
-
-    @property
-    def label(self) -> str:
-        """What messages call the array."""
-        raise AttributeError("label")  # Variable says
 
     @property
     def T(self) -> Any:
@@ -131,6 +128,18 @@ class Operators:
     def __rxor__(self, other: Any) -> Any:
         return OPERATIONS[np.bitwise_xor](other, self)
 
+    def __lshift__(self, other: Any) -> Any:
+        return OPERATIONS[np.left_shift](self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return OPERATIONS[np.left_shift](other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return OPERATIONS[np.right_shift](self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return OPERATIONS[np.right_shift](other, self)
+
     def __lt__(self, other: Any) -> Any:
         return OPERATIONS[np.less](self, other)
 
@@ -224,6 +233,10 @@ class Operators:
         """`np.clip` of the array."""
         return OPERATIONS[np.clip](self, *args, **kwargs)
 
+    def conjugate(self) -> Any:
+        """`np.conjugate` of the array: itself, for it is real."""
+        return OPERATIONS[np.conjugate](self)
+
     def conj(self) -> Any:
         """`np.conjugate` of the array: itself, for it is real."""
         return OPERATIONS[np.conjugate](self)
@@ -296,13 +309,28 @@ class Operators:
         """`np.searchsorted` in the array: untracked."""
         return OPERATIONS[np.searchsorted](self, v, *args, **kwargs)
 
-    def sort(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """In NumPy, in place: refused."""
-        raise TypeError(
-            f"sort: {self.label} is on the tape and its value never changes; np.sort(x) gives a "
-            f"sorted copy"
-        )
+    def view(self, dtype: Any = None, type: Any = None) -> Any:  # noqa: A002 - NumPy's name
+        """The same value; for another dtype its bits, which have no derivative: untracked only."""
+        if type is None and (dtype in (None, np.ndarray) or dtype == self.data.dtype):
+            return OPERATIONS[np.positive](self)
+        plain = self.off_the_tape("view", ".astype(dtype) to convert, .data.view for the bits")
+        return plain.view(dtype) if type is None else plain.view(dtype or plain.dtype, type)
 
-    def astype(self, dtype: Any, *, copy: bool = True) -> Any:
-        """`np.astype` of the array: to a floating dtype it stays tracked, to others it does not."""
+    def astype(
+        self,
+        dtype: Any,
+        order: str = "K",
+        casting: Any = "unsafe",
+        subok: bool = True,
+        copy: bool = True,
+    ) -> Any:
+        """`np.astype` of the array: to a floating dtype it stays tracked, to others it does not.
+
+        `order` and `subok` have nothing to say: values never change, and there are no subclasses.
+        """
+        if not np.can_cast(self.data.dtype, dtype, casting):
+            raise TypeError(
+                f"astype: {self.label} is {self.data.dtype}, and casting={casting!r} does not let "
+                f"it become {np.dtype(dtype)}; leave casting= out"
+            )
         return OPERATIONS[np.astype](self, dtype, copy=copy)

@@ -23,15 +23,8 @@ Array = NDArray[Any]
 REFUSED: dict[str, tuple[str, str]] = {}
 """Name of a NumPy function that has no rule for good → the reason, and what to write instead."""
 
-REDUCTIONS: dict[np.ufunc, Any] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-    np.logical_and: np.all,
-    np.logical_or: np.any,
-}
-"""`np.add.reduce` and its like mean these functions."""
+WAYS: dict[str, Callable[..., Any]] = {}
+"""How else a ufunc is called ("reduce", "outer", or "__call__" with keywords) → what does it."""
 
 
 @final
@@ -60,6 +53,7 @@ class Variable(Operators):
         "_grad",
         "_inputs",
         "_number",
+        "_origin",
         "_primitive",
         "_scope",
         "_settings",
@@ -78,6 +72,7 @@ class Variable(Operators):
     _values: Sequence[Any]
     _settings: dict[str, Any]
     _scope: Scope | None
+    _origin: Any
 
     def __init__(self, data: ArrayLike, name: str | None = None, requires_grad: bool = True):
         if type(data) is Variable:
@@ -134,6 +129,7 @@ class Variable(Operators):
                 f"assigned, or its record would be wrong; assign to the leaves it was computed from"
             )
         old = self._array
+        new = np.asarray(new)  # a scalar, from NumPy's arithmetic on 0-d arrays
         if new.shape != old.shape:
             raise ValueError(
                 f"data: {self.label} has shape {old.shape}, the new data has shape {new.shape}; "
@@ -150,10 +146,12 @@ class Variable(Operators):
         self._array = new
 
     @property
-    def grad(self) -> Array | None:
-        """The gradient that backward passes have accumulated, or None."""
-        grad: Array | None = self._grad
-        return grad
+    def grad(self) -> Any:
+        """The gradient that backward passes have accumulated, or None.
+
+        An array; a Variable after `backward(create_graph=True)`.
+        """
+        return self._grad
 
     @grad.setter
     def grad(self, new: ArrayLike | None) -> None:
@@ -170,7 +168,10 @@ class Variable(Operators):
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients flow to it. A leaf's may be assigned, to freeze it and to go on."""
+        """Whether gradients flow to it. A leaf's may be assigned, to freeze it and to go on.
+
+        A backward pass goes by what it is then, not by what it was when something was recorded.
+        """
         return self._tracked
 
     @requires_grad.setter
@@ -189,16 +190,33 @@ class Variable(Operators):
         """Forget the gradient: `.grad` is None again, and the next backward pass starts anew."""
         self._grad = None
 
-    def backward(self, cotangent: ArrayLike | None = None, *, retain_grads: bool = False) -> None:
+    def backward(
+        self,
+        cotangent: ArrayLike | None = None,
+        *,
+        retain_grads: bool = False,
+        create_graph: bool = False,
+    ) -> None:
         """Add the gradient of this Variable to `.grad` of every leaf it was computed from.
 
         `cotangent`, ∂L/∂self for some scalar L, may be left out when there is one element (it is 1
-        then). `retain_grads=True` fills `.grad` of the intermediate Variables too. See
-        `ag.gradients` for gradients without storing them, and for higher orders.
+        then). `retain_grads=True` fills `.grad` of the intermediate Variables too. With
+        `create_graph=True` gradients are recorded Variables, to be differentiated again; a leaf and
+        its recorded gradient hold each other until `zero_grad()`. See `ag.gradients` and `ag.grad`
+        for gradients without storing them.
+
+        >>> import numpy as np, autograd_lite as ag
+        >>> x = ag.Variable(2.0)
+        >>> (x**3).backward(create_graph=True)
+        >>> penalty = x.grad**2  # (3x²)²
+        >>> x.zero_grad()
+        >>> penalty.backward()
+        >>> x.grad  # 36x³
+        array(288.)
         """
         from autograd_lite.backward import backward  # the one late import: backward stands on rules
 
-        backward(self, cotangent, retain_grads=retain_grads)
+        backward(self, cotangent, retain_grads=retain_grads, create_graph=create_graph)
 
     def detach(self) -> Variable:
         """The same value as an untracked Variable: a constant for every derivative from here on.
@@ -242,6 +260,11 @@ class Variable(Operators):
         return self._scope
 
     @property
+    def origin(self) -> Any:
+        """The file and line that called the operation; None unless `ag.debug()` was on."""
+        return getattr(self, "_origin", None)
+
+    @property
     def label(self) -> str:
         """The name, or the operation and number: what messages call it."""
         if self.name:
@@ -252,10 +275,13 @@ class Variable(Operators):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         implementation = OPERATIONS.get(ufunc)
-        if implementation is not None and method == "__call__" and not kwargs:
-            return implementation(*inputs)
-        if method == "reduce" and ufunc in REDUCTIONS:
-            return OPERATIONS[REDUCTIONS[ufunc]](*inputs, **{"axis": 0, **kwargs})
+        if implementation is not None:
+            if method == "__call__" and not kwargs:
+                return implementation(*inputs)
+            if method in WAYS:
+                z = WAYS[method](ufunc, *inputs, **kwargs)
+                if z is not NotImplemented:
+                    return z
         return _without_rule(ufunc, method, inputs, kwargs)
 
     def __array_function__(
@@ -320,7 +346,7 @@ class Variable(Operators):
                 f"copy: {self.label} is the result of '{self._primitive.name}', and a copy would "
                 f"lose its place on the tape; copy .detach(), or the leaves it was computed from"
             )
-        return _restored, (np.array(self._array), self.name, self._tracked, self._grad)
+        return _restored, (np.array(self._array), self.name, self._tracked, plain(self._grad))
 
     def __repr__(self) -> str:
         if type(self._array) is tuple:
@@ -391,20 +417,32 @@ def _not_floating(array: Array) -> str:
     return f"Variable: only floating point can be tracked, this is a {kind(array)}; {advice}"
 
 
+_HARMLESS = {"axes", "axis", "casting", "dtype", "keepdims", "order", "subok"}
+"""The keywords of a ufunc that are supported on Variables."""
+
+_ADVICE = {
+    "at": "it writes into its argument: write ag.put(x, index, value), or add up with np.bincount",
+    "reduceat": "reduce each of the parts that np.split gives",
+    "reduce": "use the returned value, or write the calls out",
+    "accumulate": "use the returned value, or write the calls out",
+    "outer": "use the returned value of a plain call, with a[:, None] to broadcast",
+}
+
+
 def _without_rule(function: Any, method: str, args: Any, kwargs: Any) -> Any:
     """Run a function without a rule on plain arrays, if no tracked Variable would get lost."""
     name = function.__name__ + ("" if method == "__call__" else f".{method}")
     tracked = [v for v in _variables((args, kwargs)) if v._tracked]
     if tracked and method == "__call__" and function in OPERATIONS:
+        refused = [key for key in kwargs if key not in _HARMLESS] or list(kwargs)
         raise MissingRuleError(
-            f"{name}: {', '.join(kwargs)}= is not supported on a Variable, and {tracked[0].label} "
-            f"is tracked; use the returned value, with .astype for dtype= and np.where for where="
+            f"{name}: {', '.join(refused)}= is not supported on a Variable, and {tracked[0].label} "
+            f"is tracked; use the returned value, and np.where for where="
         )
     if tracked and method != "__call__":
         raise MissingRuleError(
             f"{name}: this way of calling {function.__name__} has no derivative rule, and "
-            f"{tracked[0].label} is tracked; write it with NumPy's functions, such as np.cumsum, "
-            f"np.multiply with [:, None], or ag.put"
+            f"{tracked[0].label} is tracked; {_ADVICE[method]}"
         )
     if tracked:
         reason, advice = REFUSED.get(qualified_name(function)) or (

@@ -253,9 +253,9 @@ MISUSES = [
     ),
     (
         "a ufunc's setting that is not supported",
-        lambda: np.add(x(), 1.0, dtype=np.float32),
+        lambda: np.add(x(), 1.0, signature="dd->d"),
         ag.errors.MissingRuleError,
-        ["add: dtype="],
+        ["add: signature="],
     ),
     (
         "a keyword that NumPy does not know either",

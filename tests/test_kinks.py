@@ -3,6 +3,8 @@
 One row per promise; the docs print the same table.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -200,6 +202,33 @@ def test_second_derivative_away_from_the_kink_is_untouched_by_it(function):
         for f in [lambda v: v * function(v)]
     ]
     np.testing.assert_allclose(second, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x: np.nanmean(x, axis=1), [[0.5, 0, 0.5], [0, 0, 0], [0, 1, 0]]),
+        (lambda x: np.nanvar(x, axis=1), [[-1, 0, 1], [0, 0, 0], [0, 0, 0]]),
+        (lambda x: np.nanvar(x, axis=1, ddof=1), [[-2, 0, 2], [0, 0, 0], [0, 0, 0]]),
+        (lambda x: np.nanvar(x, axis=1, ddof=2), [[0, 0, 0], [0, 0, 0], [0, 0, 0]]),
+        (lambda x: np.nanstd(x, axis=1, correction=3), [[0, 0, 0], [0, 0, 0], [0, 0, 0]]),
+        (lambda x: np.nanmax(x, axis=1), [[0, 0, 1], [0, 0, 0], [0, 1, 0]]),
+        (lambda x: np.nanmedian(x, axis=1), [[0.5, 0, 0.5], [0, 0, 0], [0, 1, 0]]),
+    ],
+)
+@pytest.mark.parametrize("create_graph", [False, True], ids=["plain", "recorded"])
+def test_nan_for_want_of_entries_is_a_constant(function, expected, create_graph):
+    """NaN with NumPy's warning, not ∞; the other slices have the slopes that they always have."""
+    values = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan], [np.nan, 7.0, np.nan]])
+    x = ag.Variable(values)
+    with pytest.warns(RuntimeWarning):
+        z = function(x)
+    with pytest.warns(RuntimeWarning):
+        np.testing.assert_allclose(z.data, function(values))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nanmedian's rule asks NumPy again
+        slope = ag.gradients(np.sum(z), x, create_graph=create_graph)
+    np.testing.assert_allclose(slope.data if create_graph else slope, expected, atol=1e-15)
 
 
 def test_nan_attains_no_maximum():

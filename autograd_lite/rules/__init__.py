@@ -3,11 +3,13 @@
 from autograd_lite.rules import (
     choosing,
     curves,
+    eigenvalues,
     elementwise,
     indexing,
     joining,
     linear_algebra,
     norms,
+    padding,
     piecewise,
     products,
     reductions,
@@ -16,16 +18,19 @@ from autograd_lite.rules import (
     shapes,
     sinc,
     statistics,
+    ufuncs,
 )
 
 __all__ = [
     "choosing",
     "curves",
+    "eigenvalues",
     "elementwise",
     "indexing",
     "joining",
     "linear_algebra",
     "norms",
+    "padding",
     "piecewise",
     "products",
     "reductions",
@@ -34,4 +39,5 @@ __all__ = [
     "shapes",
     "sinc",
     "statistics",
+    "ufuncs",
 ]

@@ -46,16 +46,18 @@ def _linspace(
         raise ValueError(f"linspace: {num} points cannot be made; num must be 0 or more")
     length = np.subtract(stop, start)
     intervals = num - 1 if endpoint else num
-    step = length / intervals if intervals > 0 else length * math.nan
+    step = length / intervals if intervals > 0 else length
     ramp = np.reshape(np.arange(num, dtype=step.dtype), (num,) + (1,) * length.ndim)
-    points = ramp * (step if intervals > 0 else length) + start
+    points = ramp * step + start
     if endpoint and num > 1:
         points = _with_ends(points, last=stop)
     points = points if axis == 0 else np.moveaxis(points, 0, axis)
     if dtype is not None:
         integers = np.dtype(dtype).kind in "iu"
         points = _array(np.floor(points) if integers else points, dtype)
-    return (points, step) if retstep else points
+    if not retstep:
+        return points
+    return points, step if intervals > 0 else length * math.nan
 
 
 @composition(np.logspace)

@@ -8,9 +8,8 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index
 
-from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.rules.piecewise import without_out
 from autograd_lite.variable import plain
@@ -310,77 +309,3 @@ def resize(a: Any, new_shape: Any) -> Any:
     else:  # nothing to repeat: NumPy fills with 0
         copies = np.concatenate([flat, np.zeros(size, flat.dtype)])
     return np.reshape(copies[:size], shape)
-
-
-# --- padded, and seen through windows -------------------------------------------------------------
-
-_pad = primitive(
-    np.pad,
-    lambda g, z, x, *, pad_width, mode, constant_values=0: g[
-        tuple(
-            [slice(before, before + n) for (before, _), n in zip(pad_width, x.shape, strict=True)]
-        )
-    ],
-)
-_PAD_BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
-
-
-@composition(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
-    """Constants around the array, or the array read at the places that NumPy's pad would copy."""
-    if array.ndim == 0:
-        return np.copy(array)
-    if isinstance(pad_width, dict):
-        widths = [(0, 0)] * array.ndim
-        for axis, width in pad_width.items():
-            widths[axis] = width
-        pad_width = [np.broadcast_to(width, 2) for width in widths]
-    widths = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
-    if mode == "constant":
-        return _pad(array, pad_width=tuple(map(tuple, widths)), mode=mode, **options)
-    if mode not in _PAD_BY_INDEX or options.get("reflect_type", "even") != "even":
-        raise MissingRuleError(
-            f"pad: mode={mode!r} with {options or 'no options'} is not supported on a Variable; "
-            f"supported are 'constant' and, with reflect_type='even', {', '.join(_PAD_BY_INDEX)}"
-        )
-    for axis, width in enumerate(widths):
-        if any(width):
-            places = np.pad(np.arange(array.shape[axis]), width, mode, **options)
-            array = array[along(axis, places)]
-    return array if any(map(any, widths)) else np.copy(array)
-
-
-def _windows_last(window_shape: Any, axis: Any, ndim: int) -> tuple[tuple[int, ...], list[int]]:
-    """Lengths of the windows, and the axes that they slide along."""
-    lengths = tuple(window_shape) if np.ndim(window_shape) else (window_shape,)
-    if axis is None:
-        return lengths, list(range(ndim))
-    return lengths, list(normalize_axis_tuple(axis, ndim, allow_duplicate=True))
-
-
-def _overlap_add(g: Any, *, shape: tuple[int, ...], window_shape: Any, axis: Any = None) -> Any:
-    """Every window's entries added where they were read: one sum per place in the window."""
-    lengths, axes = _windows_last(window_shape, axis, len(shape))
-    total = np.zeros(shape, g.dtype)
-    for place in np.ndindex(*lengths):
-        index = [slice(None)] * len(shape)
-        for i, a in zip(place, axes, strict=True):  # an axis may slide twice: the places add up
-            start = (index[a].start or 0) + i
-            index[a] = slice(start, start + g.shape[a])
-        total[tuple(index)] += g[(..., *place)]
-    return total
-
-
-_overlap = primitive(
-    _overlap_add,
-    lambda g, z, x, *, shape, window_shape, axis=None: np.lib.stride_tricks.sliding_window_view(
-        g, window_shape, axis
-    ),
-    name="overlap_add",
-)
-primitive(
-    np.lib.stride_tricks.sliding_window_view,
-    lambda g, z, x, *, window_shape, axis=None: _overlap(
-        g, shape=x.shape, window_shape=window_shape, axis=axis
-    ),
-)

@@ -24,15 +24,8 @@ from autograd_lite.rules.reductions import others
 from autograd_lite.variable import Variable, plain
 
 # NumPy names the fields of its results, and does not export the classes
-EighResult = type(linalg.eigh(np.eye(1)))
 QRResult = type(linalg.qr(np.eye(1)))
 SlogdetResult = type(linalg.slogdet(np.eye(1)))
-SVDResult = type(linalg.svd(np.eye(1)))
-
-
-def _diagonal_matrices(d: Any) -> Any:
-    """Each vector of a stack as a diagonal matrix."""
-    return d[..., None] * np.eye(d.shape[-1], dtype=d.dtype)
 
 
 # --- inverses and solutions -----------------------------------------------------------------------
@@ -53,11 +46,9 @@ _pinv = primitive(linalg.pinv, _pinv_rule)
 
 @composition(linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, **options: Any) -> Any:
-    """For a hermitian matrix NumPy reads one triangle; here the matrix says what it is."""
+    """Of a hermitian matrix the lower triangle is read, and mirrored."""
     if hermitian:
-        raise MissingRuleError(
-            "pinv: hermitian=True is not supported on a Variable; leave it out, the result is equal"
-        )
+        a = np.tril(a) + transposed(np.tril(a, -1))
     return _pinv(a, **({} if rcond is None else {"rcond": rcond}), **options)
 
 
@@ -215,7 +206,7 @@ def slogdet(a: Any) -> Any:
 # --- triangular factors ---------------------------------------------------------------------------
 
 
-def _as_read(s: Any, UPLO: str) -> Any:
+def as_read(s: Any, UPLO: str) -> Any:
     """The cotangent of a symmetric matrix as that of the one triangle that was read."""
     if UPLO.upper() == "U":
         return np.triu(s) + np.triu(transposed(s), 1)
@@ -227,7 +218,7 @@ def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:
     lT = transposed(z)
     inner = lT @ g
     inner = linalg.solve(lT, 0.5 * (np.tril(inner) + np.tril(inner, -1)))
-    return _as_read(transposed(linalg.solve(lT, transposed(inner))), "L")
+    return as_read(transposed(linalg.solve(lT, transposed(inner))), "L")
 
 
 _cholesky = primitive(linalg.cholesky, _cholesky_rule)
@@ -270,133 +261,3 @@ def qr(a: Any, mode: str = "reduced") -> Any:
     if columns > rows:
         r = np.concatenate([r, transposed(q) @ a[..., rows:]], axis=-1)
     return r if mode == "r" else QRResult(q, r)
-
-
-# --- eigenvalues and singular values --------------------------------------------------------------
-
-
-def _quotient(k: Any, gap: Any, closed: Any, asked: Any) -> Any:
-    """k/gap, and 0 where the gap is closed; that must not be `asked` for."""
-    if np.any(closed & asked):
-        raise ValueError(
-            "the derivative of eigenvectors or singular vectors was asked for where their values "
-            "are equal, or a singular value is 0: these vectors are not unique, and have no "
-            "derivative; the values alone have one"
-        )
-    return np.where(closed, 0, k / np.where(closed, 1, gap))
-
-
-# an operation of its own: at a closed gap the next order may ask for what this one did not
-quotient: Primitive = primitive(
-    _quotient,
-    lambda g, z, k, gap, closed, asked: quotient(g, gap, closed, g != 0),
-    lambda g, z, k, gap, closed, asked: -quotient(g * z, gap, closed, g * z != 0),
-    None,
-    None,
-    name="quotient",
-)
-
-
-def _rounding(values: Any) -> Any:
-    """How far eigenvalues or singular values may be off."""
-    return 8 * np.finfo(values.dtype).eps * np.sum(np.abs(values), axis=-1)
-
-
-def _over(k: Any, gap: Any, values: Any, asked: Any) -> Any:
-    """k/gap; a gap is closed if it is no more than the rounding of the values around it."""
-    return quotient(k, gap, np.abs(gap) <= _rounding(values)[..., None, None], asked)
-
-
-def _pairs(w: Any, sign: int) -> Any:
-    """wⱼ ± wᵢ, with something else on the diagonal, where what it divides is 0 by construction."""
-    return w[..., None, :] + sign * w[..., :, None] + np.eye(w.shape[-1], dtype=w.dtype)
-
-
-def _skew(k: Any) -> Any:
-    return 0.5 * (k - transposed(k))
-
-
-def _eigh_rule(g: Any, z: Any, x: Any, *, UPLO: Any = "L") -> Any:
-    """V·(diag(δw) + skew(Vᵀ·δV)/(wⱼ − wᵢ))·Vᵀ."""
-    (gw, gv), (w, v) = (g[0], g[1]), (z[0], z[1])
-    k = transposed(v) @ gv
-    turn = _over(_skew(k), _pairs(w, -1), w, (k != 0) | (transposed(k) != 0))
-    return _as_read(v @ (turn + _diagonal_matrices(gw)) @ transposed(v), UPLO)
-
-
-def _eigvalsh_rule(g: Any, z: Any, x: Any, *, UPLO: Any = "L") -> Any:
-    """V·diag(δw)·Vᵀ."""
-    v = linalg.eigh(x, UPLO).eigenvectors
-    return _as_read((v * g[..., None, :]) @ transposed(v), UPLO)
-
-
-_eigh = primitive(linalg.eigh, _eigh_rule)
-primitive(linalg.eigvalsh, _eigvalsh_rule)
-
-
-@composition(linalg.eigh)
-def eigh(a: Any, UPLO: Any = "L") -> Any:
-    """Eigenvalues and eigenvectors, of one triangle of a."""
-    return EighResult(*_eigh(a, UPLO=UPLO))
-
-
-def _svd_rule(g: Any, z: Any, x: Any, *, full_matrices: bool) -> Any:
-    """U·(diag(δs) + (K + M)/(sⱼ − sᵢ) + (K − M)/(sⱼ + sᵢ))·Vᵀ, K = skew(Uᵀ·δU), M = skew(Vᵀ·δV).
-
-    And, divided by s, what leaves the spaces that U and V span.
-    """
-    (gu, gs, gv), (u, s, v) = (g[0], g[1], transposed(g[2])), (z[0], z[1], transposed(z[2]))
-    ku, kv = transposed(u) @ gu, transposed(v) @ gv
-    asked = (ku != 0) | (kv != 0)
-    asked = asked | transposed(asked)
-    inner = (
-        _diagonal_matrices(gs)
-        + _over(_skew(ku) + _skew(kv), _pairs(s, -1), s, asked)
-        + _over(_skew(ku) - _skew(kv), _pairs(s, 1), s, asked)
-    )
-    dx = u @ inner @ transposed(v)
-    rows, columns = x.shape[-2:]
-    if rows > columns:
-        dx = dx + _over(gu - u @ ku, s[..., None, :], s, gu != 0) @ transposed(v)
-    if columns > rows:
-        dx = dx + u @ transposed(_over(gv - v @ kv, s[..., None, :], s, gv != 0))
-    return dx
-
-
-def _svdvals_rule(g: Any, z: Any, x: Any) -> Any:
-    """U·diag(δs)·Vᵀ; like |x|, a singular value has slope 0 where it is 0, up to rounding."""
-    u, s, vT = linalg.svd(x, full_matrices=False)
-    return (u * np.where(s <= _rounding(s)[..., None], 0, g)[..., None, :]) @ vT
-
-
-_svd = primitive(linalg.svd, _svd_rule)
-primitive(linalg.svdvals, _svdvals_rule)
-primitive(linalg.matrix_rank, None)
-
-
-@composition(linalg.svd)
-def svd(
-    a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
-) -> Any:
-    """The reduced factors, or the singular values alone."""
-    if hermitian:
-        raise MissingRuleError(
-            "svd: hermitian=True is not supported on a Variable; use np.linalg.eigh, or omit it"
-        )
-    if not compute_uv:
-        return linalg.svdvals(a)
-    if full_matrices and a.shape[-2] != a.shape[-1] and a.requires_grad:
-        raise MissingRuleError(
-            f"svd: the further vectors of full_matrices=True are not unique for a matrix of shape "
-            f"{a.shape}, and have no derivative; use np.linalg.svd(x, full_matrices=False)"
-        )
-    return SVDResult(*_svd(a, full_matrices=full_matrices))
-
-
-@composition(linalg.cond)
-def cond(x: Any, p: Any = None) -> Any:
-    """The largest singular value over the smallest; in another norm, ‖x‖·‖x⁻¹‖."""
-    if p is None or p in (2, -2):
-        s = linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return linalg.norm(x, p, (-2, -1)) * linalg.norm(linalg.inv(x), p, (-2, -1))

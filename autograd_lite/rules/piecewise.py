@@ -85,8 +85,11 @@ def _numpy_clip(
     *,
     min: Any = None,  # noqa: A002 - NumPy's names
     max: Any = None,  # noqa: A002
+    **options: Any,
 ) -> Any:
     without_out("clip", out)
+    if options:  # a ufunc's, of which some mean something on Variables
+        a = np.positive(a, **options)
     lower, upper = a_min if min is None else min, a_max if max is None else max
     return np.positive(a) if lower is None and upper is None else clip(a, lower, upper)
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.rules.piecewise import without_out
 from autograd_lite.variable import Variable, plain
@@ -34,6 +33,8 @@ def _matmul_left(g: Any, z: Any, x: Any, y: Any) -> Any:
         return g[..., None] * y
     if x.ndim == 1:  # g[..., n] and y[..., m, n]: a row vector times each matrix
         return np.matmul(y, g) if y.ndim == 2 else np.matmul(y, g[..., None])[..., 0]
+    if 2 <= x.ndim < y.ndim:  # one X for a stack of Y: BLAS likes its few rows better as columns
+        return transposed(np.matmul(y, transposed(g)))
     return np.matmul(g, transposed(y))
 
 
@@ -98,8 +99,8 @@ def inner(a: Any, b: Any, /) -> Any:
     return np.tensordot(a, b, (-1, -1))
 
 
-@composition(np.tensordot, np.linalg.tensordot)
-def tensordot(a: Any, b: Any, /, axes: Any = 2) -> Any:
+@composition(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """The sum over pairs of axes: a matrix product, once those that are summed stand together."""
     a, b = _array(a), _array(b)
     if np.ndim(axes) == 0:
@@ -122,6 +123,7 @@ def tensordot(a: Any, b: Any, /, axes: Any = 2) -> Any:
     return np.reshape(np.matmul(x, y), (*rows, *columns))
 
 
+composition(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: np.tensordot(x1, x2, axes))
 composition(np.vdot)(lambda a, b, /: np.matmul(np.ravel(a), np.ravel(b)))
 
 
@@ -163,7 +165,8 @@ def cross(
     x, y = np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1)
     if x.shape[-1] != 3 or y.shape[-1] != 3:
         raise ValueError(
-            f"cross: it takes vectors of length 3, not {x.shape[-1]} and {y.shape[-1]}"
+            f"cross: it takes vectors of length 3, not {x.shape[-1]} and {y.shape[-1]}; NumPy's "
+            f"product of vectors of length 2 is deprecated, write x[0] * y[1] - x[1] * y[0]"
         )
     z = np.roll(x, -1, -1) * np.roll(y, -2, -1) - np.roll(x, -2, -1) * np.roll(y, -1, -1)
     return np.moveaxis(z, -1, axisc)
@@ -265,21 +268,25 @@ def einsum(
     out: Any = None,
     dtype: Any = None,
     order: str = "K",
-    casting: str = "safe",
+    casting: Any = "safe",
     optimize: Any = False,
 ) -> Any:
     """A sum of products, a letter for each index; repeated in one operand, it is a diagonal.
 
-    `order`, how the result lies in memory, and `casting`, for a dtype, have nothing to say here.
+    `dtype` converts the operands, as `casting` allows; `order`, how the result lies in memory, has
+    nothing to say here.
     """
     without_out("einsum", out)
-    if dtype is not None:
-        raise MissingRuleError(
-            "einsum: dtype= is not supported on a Variable; use the returned value, with "
-            ".astype for dtype="
-        )
     subscripts, arrays = _lettered(operands)
     arrays = [_array(x) for x in arrays]
+    if dtype is not None:
+        for x in arrays:
+            if not np.can_cast(x.dtype, dtype, casting):
+                raise TypeError(
+                    f"einsum: casting={casting!r} does not let {x.dtype} become {np.dtype(dtype)}; "
+                    f"write casting='same_kind'"
+                )
+        arrays = [np.astype(x, dtype) for x in arrays]
     if subscripts.partition("->")[0].count(",") + 1 != len(arrays):
         raise ValueError(f"einsum: '{subscripts}' is not for {len(arrays)} operands")
     letters, result = _spelled_out(subscripts, [x.ndim for x in arrays])

@@ -15,7 +15,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.rules.piecewise import without_out
-from autograd_lite.variable import Variable, plain
+from autograd_lite.rules.scaled import in_range, running_product, times, value
+from autograd_lite.variable import Variable
 
 Axis = int | tuple[int, ...] | None
 ABSENT: Any = object()
@@ -63,44 +64,37 @@ def trailing(x: Any, axis: Axis) -> tuple[Any, tuple[int, ...]]:
 # --- the primitives -------------------------------------------------------------------------------
 
 
-def _ties(x: Any, z: Any, axis: Axis, initial: Any) -> Any:
-    """The weight of each entry in an extremum: shared equally by all that attain it."""
-    z = np.reshape(z, kept(x.shape, axis))
-    attains = x == z
-    count = np.sum(attains, axis=axis, keepdims=True)
-    if initial is not None:  # a constant, which gets its share as well
-        count = count + (z == initial)
-    return attains / np.maximum(count, 1)  # a NaN attains nothing
-
-
 def _extremum_rule(
     g: Any, z: Any, x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = None
 ) -> Any:
-    return spread(g, x, axis, keepdims) * _ties(x, z, axis, initial)
+    """Shared equally by all entries that attain the extremum; a NaN attains nothing."""
+    z = np.reshape(z, kept(x.shape, axis))
+    g = np.reshape(g, z.shape)
+    attains = x == z
+    if type(attains) is not Variable and initial is None and _once(attains, z):
+        return attains * g
+    # counted in floating point, and divided where it is small: integers would make all of it float64
+    count = np.sum(attains, axis, np.result_type(x.dtype, np.float32), keepdims=True)
+    if initial is not None:  # a constant, which gets its share as well
+        count = count + (z == initial)
+    return attains * (g / np.maximum(count, 1))
+
+
+def _once(attains: Any, z: Any) -> bool:
+    """Whether each extremum is attained by one entry alone, as most are: nothing is shared then."""
+    return bool(np.count_nonzero(attains) == z.size and not np.isnan(z).any())
 
 
 def others(x: Any) -> Any:
     """The product of all other entries along the last axis, for each: never by dividing."""
     one = np.ones((*x.shape[:-1], 1), x.dtype)
-    before = np.cumprod(np.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
-    after = np.cumprod(np.concatenate([one, x[..., :0:-1]], axis=-1), axis=-1)
-    return product(before, after[..., ::-1])
-
-
-def product(a: Any, b: Any) -> Any:
-    """The product a·b, in which 0 outweighs what overflowed: 0·∞ would be NaN.
-
-    Whether something did is asked of the numbers: where nothing did, both ways are one.
-    """
-    return _saturated(a, b) * _saturated(b, a)
-
-
-def _saturated(a: Any, b: Any) -> Any:
-    """The array a with the largest number of its dtype for ∞ where b is 0."""
-    if np.all(np.isfinite(plain(a))):
-        return a
-    largest = np.copysign(np.finfo(a.dtype).max, a)
-    return np.where(np.isinf(a) & (b == 0), largest, a)
+    before = np.concatenate([one, x[..., :-1]], axis=-1)
+    after = np.concatenate([one, x[..., :0:-1]], axis=-1)
+    if in_range(x, -1):
+        return np.cumprod(before, axis=-1) * np.cumprod(after, axis=-1)[..., ::-1]
+    last = x.ndim - 1
+    fraction, exponent = running_product(after, last)
+    return value(times(running_product(before, last), (fraction[..., ::-1], exponent[..., ::-1])))
 
 
 def _prod_rule(

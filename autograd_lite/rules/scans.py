@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.rules.piecewise import without_out
-from autograd_lite.rules.reductions import product
+from autograd_lite.rules.scaled import in_range, plus, running_product, times, value
 from autograd_lite.variable import Variable
 
 
@@ -49,13 +49,37 @@ def _cumprod_rule(g: Any, z: Any, x: Any, *, axis: int) -> Any:
     doubles how far ahead s has looked, and the product a of the entries that it looked across.
     """
     n = x.shape[axis]
+    if not in_range(x, axis, g):
+        return _scaled_cumprod_rule(g, x, axis)
     s, a, reach = g, _ahead(x, axis, 1), 1
     while reach < n:
-        s = s + product(a, _ahead(s, axis, reach))
-        a = product(a, _ahead(a, axis, reach))
+        s = s + a * _ahead(s, axis, reach)
+        a = a * _ahead(a, axis, reach)
         reach *= 2
-    before = np.concatenate([_filled(1, x, axis, min(1, n)), z[_part(axis, None, -1)]], axis=axis)
-    return product(before, s)
+    return _shifted(z, axis, 1) * s
+
+
+def _shifted(z: Any, axis: int, first: float) -> Any:
+    """z[i − 1] at i, and `first` at 0."""
+    start = _filled(first, z, axis, min(1, z.shape[axis]))
+    return np.concatenate([start, z[_part(axis, None, -1)]], axis=axis)
+
+
+def _scaled_cumprod_rule(g: Any, x: Any, axis: int) -> Any:
+    """The same, where some product on the way is no float."""
+
+    def ahead(pair: Any, distance: int) -> Any:
+        return _ahead(pair[0], axis, distance), _ahead(pair[1], axis, distance)
+
+    s, factors = np.frexp(g), np.frexp(x)
+    a, reach = ahead(factors, 1), 1
+    while reach < x.shape[axis]:
+        s = plus(s, times(a, ahead(s, reach)))
+        a = times(a, ahead(a, reach))
+        reach *= 2
+    fraction, exponent = running_product(x, axis)
+    before = _shifted(fraction, axis, 0.5), _shifted(exponent, axis, 1)  # 1 is ½·2¹
+    return value(times(before, s))
 
 
 _cumsum = primitive(np.cumsum, _cumsum_rule)

@@ -23,7 +23,13 @@ _reshape = primitive(
 )
 primitive(np.expand_dims, lambda g, z, x, *, axis: np.reshape(g, x.shape))
 primitive(np.squeeze, lambda g, z, x, *, axis=None: np.reshape(g, x.shape))
-primitive(np.broadcast_to, lambda g, z, x, *, shape: g)  # the sweep sums what was broadcast
+_broadcast_to = primitive(np.broadcast_to, lambda g, z, x, *, shape: g)  # the sweep sums
+
+
+@composition(np.broadcast_to, kind="primitive")
+def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
+    """`subok` has nothing to say: there are no subclasses."""
+    return _broadcast_to(array, shape=shape)
 
 
 @composition(np.reshape)
@@ -111,7 +117,13 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 
 # --- another dtype, or none of the history --------------------------------------------------------
 
-primitive(np.copy, lambda g, z, x, *, order="K": g)
+_copy = primitive(np.copy, lambda g, z, x, *, order="K": g)
+
+
+@composition(np.copy, kind="primitive")
+def copy(a: Any, order: Any = "K", subok: bool = False) -> Any:
+    """`subok` has nothing to say: there are no subclasses."""
+    return _copy(a, order=order)
 
 
 def _convert(x: Any, *, dtype: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from autograd_lite.primitive import Primitive, composition
 from autograd_lite.rules.elementwise import nonzero
 from autograd_lite.rules.piecewise import without_out
 from autograd_lite.rules.reductions import ABSENT, Axis, counted, kept, per_count, trailing
-from autograd_lite.variable import Variable
+from autograd_lite.variable import Variable, plain
 
 # --- variance and deviation -----------------------------------------------------------------------
 
@@ -29,22 +30,36 @@ def _var(
     *,
     where: Any = True,
     mean: Any = ABSENT,
-    correction: float = 0,
+    correction: Any = ABSENT,
 ) -> Any:
     """The mean of squared deviations from the mean, in two passes: 1e8 + {0, 1, 2} is exact."""
     without_out("var", out)
-    if ddof and correction:
-        raise ValueError("var: ddof and correction are two names of one number; give one of them")
     a = a if dtype is None else np.astype(a, dtype)
     if mean is ABSENT:
         total = np.sum(a, axis=axis, keepdims=True, where=where)
         mean = per_count(total, counted(a, axis, where, keepdims=True))
+    total = _squares(a, mean, axis, where, keepdims)
+    count = counted(a, axis, where, keepdims) - _lost(ddof, correction)
+    if np.any(count <= 0):
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
+    return per_count(total, max(count, 0) if where is True else np.maximum(count, 0))
+
+
+def _squares(a: Any, mean: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
+    """The sum of squared deviations."""
     deviation = a - mean
     if where is not True:  # here already, for what is left out may be NaN
         deviation = np.where(where, deviation, 0)
-    total = np.sum(np.square(deviation), axis=axis, keepdims=keepdims)
-    count = counted(a, axis, where, keepdims) - (ddof + correction)
-    return per_count(total, max(count, 0) if where is True else np.maximum(count, 0))
+    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims)
+
+
+def _lost(ddof: float, correction: Any) -> float:
+    """The degrees of freedom to subtract, for which NumPy has two names."""
+    if correction is ABSENT:
+        return ddof
+    if ddof:
+        raise ValueError("var: ddof and correction are two names of one number; give one of them")
+    return correction  # type: ignore[no-any-return]
 
 
 # √ with the slope 0 at 0: the deviation of a constant has a kink there, and 0 is its smallest slope
@@ -56,14 +71,61 @@ def _std(*args: Any, **settings: Any) -> Any:
     return _root(np.var(*args, **settings))
 
 
+def _if_any(total: Any, count: Any, complaint: str) -> Any:
+    """The quotient total/count; where nothing counts, NaN and a warning, as from NumPy."""
+    none = count <= 0
+    if np.any(none):
+        warnings.warn(complaint, RuntimeWarning, stacklevel=3)
+    return np.where(none, np.nan, per_count(total, np.where(none, 1, count)))
+
+
 @composition(np.nanmean)
-def _nanmean(a: Any, *args: Any, where: Any = True, **settings: Any) -> Any:
-    return np.mean(a, *args, where=np.logical_not(np.isnan(a)) & where, **settings)
+def _nanmean(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+) -> Any:
+    """The mean of what is not NaN. An entry that nothing else depends on has the gradient 0."""
+    if a.dtype.kind != "f":
+        return np.mean(a, axis, dtype, out, keepdims, where=where)
+    without_out("nanmean", out)
+    a = a if dtype is None else np.astype(a, dtype)
+    valid = np.logical_not(np.isnan(a)) & where
+    total = np.sum(a, axis=axis, keepdims=keepdims, where=valid)
+    return _if_any(total, counted(a, axis, valid, keepdims), "Mean of empty slice")
 
 
 @composition(np.nanvar)
-def _nanvar(a: Any, *args: Any, where: Any = True, **settings: Any) -> Any:
-    return np.var(a, *args, where=np.logical_not(np.isnan(a)) & where, **settings)
+def _nanvar(
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = ABSENT,
+    correction: Any = ABSENT,
+) -> Any:
+    """As var, of what is not NaN; NaN, of gradient 0, where too few entries are left."""
+    ddof = _lost(ddof, correction)
+    if a.dtype.kind != "f":
+        options = {} if mean is ABSENT else {"mean": mean}
+        return np.var(a, axis, dtype, out, ddof, keepdims, where=where, **options)
+    without_out("nanvar", out)
+    a = a if dtype is None else np.astype(a, dtype)
+    valid = np.logical_not(np.isnan(a)) & where
+    if mean is ABSENT:
+        total = np.sum(a, axis=axis, keepdims=True, where=valid)
+        mean = per_count(total, np.maximum(counted(a, axis, valid, keepdims=True), 1))
+    total = _squares(a, mean, axis, valid, keepdims)
+    count = counted(a, axis, valid, keepdims) - ddof
+    return _if_any(total, count, "Degrees of freedom <= 0 for slice.")
 
 
 @composition(np.nanstd)
@@ -244,15 +306,14 @@ def _quantile(function: Callable[..., Any], percentile: Callable[..., Any]) -> N
         weights: Any = None,
     ) -> Any:
         without_out(row.name, out)
-        if weights is not None:
-            raise MissingRuleError(
-                f"{row.name}: weights= is not supported on a Variable; repeat the entries instead"
-            )
         if type(q) is Variable and q.requires_grad:
             raise MissingRuleError(
                 f"{row.name}: there is no derivative rule for q, and {q.label} is tracked; "
                 f"detach it"
             )
+        if weights is not None:
+            a = a if type(a) is Variable else np.asarray(a)
+            return _weighted(function, a, axis, keepdims, q, method, weights)
         return _over(row, a, axis, keepdims, q, method=method)
 
     @composition(percentile)
@@ -260,6 +321,55 @@ def _quantile(function: Callable[..., Any], percentile: Callable[..., Any]) -> N
         hundred = a.dtype.type(100) if a.dtype.kind == "f" else 100
         q = np.true_divide(q, hundred)
         return quantile(a, q, *args, **settings)
+
+
+def _chosen(x: Any, weights: Any, *, q: Any, method: str) -> Any:
+    """The place, along the last axis, of the entry that is the weighted quantile."""
+    order = np.argsort(x, axis=-1, kind="stable")
+    in_order = np.take_along_axis(weights, order, -1)
+    ranks = np.broadcast_to(np.arange(float(x.shape[-1])), x.shape)
+    quantile: Any = np.quantile  # its stubs know no method= by name alone
+    rank = quantile(ranks, q, axis=-1, method=method, weights=in_order)
+    places = [np.take_along_axis(order, r[..., None].astype(int), -1) for r in _flat(rank, x.ndim)]
+    return np.stack(places).reshape((*rank.shape, 1))
+
+
+def _flat(z: Any, ndim: int) -> Any:
+    """One array for each of the probabilities, whose axes come first."""
+    return np.reshape(z, (-1, *np.shape(z)[np.ndim(z) - ndim + 1 :]))
+
+
+_choice = Primitive(_chosen, (None, None), "weighted quantile's place")
+
+
+def _weighted(
+    function: Any, a: Any, axis: Axis, keepdims: bool, q: Any, method: str, weights: Any
+) -> Any:
+    """One entry is chosen, by method="inverted_cdf", the only one that NumPy weighs.
+
+    Which one it is does not change with small changes of the weights: they have no gradient.
+    """
+    if method != "inverted_cdf":
+        raise ValueError(
+            f"{function.__name__}: weights= are for method='inverted_cdf' only, not {method!r}"
+        )
+    weights = weights if type(weights) is Variable else np.asarray(weights)
+    if weights.shape != a.shape:
+        weights = _along_axes(a, axis, weights)
+    if function is np.nanquantile:  # what is NaN comes last, and weighs nothing
+        weights = np.where(np.isnan(a), 0, weights)
+    rows, weights = trailing(a, axis)[0], trailing(weights, axis)[0]
+    if function is np.nanquantile:
+        nothing = np.all(np.isnan(rows), axis=-1, keepdims=True)
+        if np.any(nothing):
+            warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
+        weights = weights + nothing  # any of its entries will do
+    place = _choice(rows, weights, q=np.asarray(plain(q)), method=method)
+    shape = place.shape[: place.ndim - rows.ndim]
+    z = np.take_along_axis(np.broadcast_to(rows, shape + rows.shape), place, -1)[..., 0]
+    if function is np.quantile:  # a NaN that weighs nothing still makes it NaN
+        z = np.where(np.any(np.isnan(rows), axis=-1), np.nan, z)
+    return np.reshape(z, (*shape, *kept(a.shape, axis))) if keepdims else z
 
 
 _median(np.median)

@@ -38,6 +38,7 @@ from tests.cases import (
     scans,
     shapes,
     statistics,
+    ufuncs,
 )
 from tests.cases.case import Case
 
@@ -55,6 +56,7 @@ ALL_CASES: list[Case] = [
     *products.CASES,
     *linear_algebra.CASES,
     *norms.CASES,
+    *ufuncs.CASES,
 ]
 PLAIN = [case for case in ALL_CASES if case.plain]
 UNTRACKED = [case for case in ALL_CASES if case.untracked]

@@ -48,6 +48,7 @@ CASES = [
     Case("sqrt", np.sqrt, domain=(0.3, 3), order=3),
     Case("conjugate", np.conjugate),
     Case("conj by method", np.conjugate, lambda x: x.conj()),
+    Case("conjugate by method", np.conjugate, lambda x: x.conjugate()),
     Case("reciprocal", np.reciprocal, domain=(0.5, 2), order=3),
     Case("cbrt", np.cbrt, domain=(0.3, 3), order=3),
     *broadcasting("float_power", np.float_power, domain=[(0.5, 2), (-2, 2)]),

@@ -12,7 +12,11 @@ windows = np.lib.stride_tricks.sliding_window_view
 def padded(name: str, *widths: Any, **options: Any) -> Case:
     """The row of np.pad for several widths, with the options of a mode."""
     return Case(
-        f"pad {name}", np.pad, lambda x: [np.pad(x, w, **options) for w in widths], empty=False
+        f"pad {name}",
+        np.pad,
+        lambda x: [np.pad(x, w, **options) for w in widths],
+        exact="odd" not in options.values(),
+        empty=False,
     )
 
 
@@ -157,6 +161,8 @@ CASES = [
     padded("symmetric", ((3, 1), (0, 5)), mode="symmetric"),
     padded("wrap", ((3, 0), (0, 4)), mode="wrap"),
     padded("with nothing", 0, mode="edge"),
+    padded("reflect, odd", 0, (2, 0), ((1, 1), (2, 9)), mode="reflect", reflect_type="odd"),
+    padded("symmetric, odd", 1, ((3, 7), (0, 5)), mode="symmetric", reflect_type="odd"),
     # --- windows
     Case("sliding windows", windows, lambda x: windows(x, 3), [(5,)], empty=False),
     Case("sliding windows, squared", windows, lambda x: windows(x, 3) ** 2, [(5,)], empty=False),

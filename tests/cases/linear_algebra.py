@@ -33,6 +33,13 @@ CASES = [
         [WIDE[0]],
         empty=False,
     ),
+    of(
+        "pinv of a hermitian matrix",  # of its lower triangle
+        linalg.pinv,
+        lambda x: linalg.pinv(x, hermitian=True),
+        [POSITIVE],
+        empty=False,
+    ),
     of("pinv with rtol", linalg.pinv, lambda x: linalg.pinv(x, rtol=1e-6), empty=False),
     of("solve", linalg.solve, inputs=[SQUARE, (3, 2)], empty=[(0, 3, 3), (3, 2)]),
     of("solve for a vector", linalg.solve, inputs=[SQUARE[0], (3,)], empty=[(0, 0), (0,)]),
@@ -151,6 +158,13 @@ CASES = [
     of("svd", linalg.svd, lambda x: [*linalg.svd(x)]),
     of("svd of a tall matrix", linalg.svd, lambda x: [*linalg.svd(x, full_matrices=False)], [TALL]),
     of("svd of a wide matrix", linalg.svd, lambda x: [*linalg.svd(x, False)], [WIDE], empty=False),
+    of("svd, hermitian", linalg.svd, lambda x: [*linalg.svd(x, hermitian=True)], [POSITIVE]),
+    of(
+        "svd, hermitian, of values alone",
+        linalg.svd,
+        lambda x: linalg.svd(x, compute_uv=False, hermitian=True),
+        [SQUARE + SQUARE.mT],  # not positive
+    ),
     of("svd of values alone", linalg.svd, lambda x: linalg.svd(x, compute_uv=False), [TALL]),
     of("svdvals", linalg.svdvals, inputs=[WIDE], empty=False),
     of("matrix_rank", linalg.matrix_rank, untracked=True),

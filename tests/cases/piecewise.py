@@ -115,6 +115,8 @@ CASES = [
     ),
     Case("left_shift", np.left_shift, lambda x: np.left_shift(x.astype(int), 2), untracked=True),
     Case("right_shift", np.right_shift, lambda x: np.right_shift(x.astype(int), 1), untracked=True),
+    Case("<<", np.left_shift, lambda x: [(x > 0) << 1, 1 << (x > 0)], untracked=True),
+    Case(">>", np.right_shift, lambda x: [(x > 0) >> 1, 8 >> (x > 0)], untracked=True),
     Case("gcd", np.gcd, lambda x: np.gcd(x.astype(int), 6), untracked=True),
     Case("lcm", np.lcm, lambda x: np.lcm(x.astype(int), 6), untracked=True),
 ]

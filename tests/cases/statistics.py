@@ -127,6 +127,25 @@ CASES = [
         )
         for method in METHODS
     ],
+    Case(
+        "quantile, weighted",
+        np.quantile,
+        lambda x: [
+            np.quantile(x, [0.3, 0.8], 1, weights=[1, 2, 1, 1], method="inverted_cdf"),
+            np.quantile(x, 0.4, weights=np.ones((3, 4)), method="inverted_cdf", keepdims=True),
+        ],
+        [(3, 4)],
+        **ORDERED,
+    ),
+    Case(
+        "nanpercentile, weighted",
+        np.nanpercentile,
+        lambda x: np.nanpercentile(
+            x + HOLES[:2], [30, 80], weights=np.ones((2, 4)), method="inverted_cdf"
+        ),
+        [(2, 4)],
+        **ORDERED,
+    ),
     Case("percentile", np.percentile, lambda x: np.percentile(x, [15, 50], 0), [(5, 2)], **ORDERED),
     skipping(np.nanquantile, lambda x: np.nanquantile(x, [0.2, 0.9], axis=1), distinct=True),
     skipping(np.nanpercentile, lambda x: np.nanpercentile(x, 40, axis=0), distinct=True),
