@@ -8,8 +8,9 @@ Run on arrays it computes; run on Variables (`create_graph`) the same rules are 
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from heapq import heappop, heappush, heappushpop
 from typing import Any, overload
 
@@ -17,21 +18,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd_lite import errors
+from autograd_lite.primitive import NOTHING, Primitive
 from autograd_lite.rules.indexing import scatter
-from autograd_lite.tape import recording
-from autograd_lite.variable import Array, Variable
+from autograd_lite.tape import STATE, recording
+from autograd_lite.variable import Array, Variable, plain
 
 
 def sweep(
-    output: Variable,
-    cotangent: Any,
+    seeds: Iterable[tuple[Variable, Any]],
     wanted: Container[int] | None = None,
-    lowest: int = 0,
+    lowest: float = 0,
     create_graph: bool = False,
+    through: bool = True,
 ) -> list[tuple[Variable, Any, bool]]:
     """Cotangents of Variables, as (variable, cotangent, whether nobody else holds that array).
 
-    Of those whose numbers are `wanted`, or of all leaves. Nothing older than `lowest` is visited.
+    `seeds` are the outputs with their cotangents. Of the Variables whose numbers are `wanted`, or
+    of all leaves. Nothing older than `lowest` is visited; nor, without `through`, what is behind
+    those that are wanted.
     """
     found = []
     pending: dict[int, Any] = {}  # cotangents so far; None where there are only pieces
@@ -41,12 +45,19 @@ def sweep(
         tuple[int, Variable]
     ] = []  # (−number, Variable) of the results with something pending
     leaves: list[Variable] = []  # wait outside the heap: nothing comes after them
-    pending[output._number] = cotangent
     upcoming: Variable | None = None  # what was reached when nothing else waited skips the heap
-    if output._primitive is None:
-        leaves.append(output)
-    else:
-        upcoming = output
+    for output, cotangent in seeds:
+        number = output._number
+        if number in pending:
+            pending[number] = pending[number] + cotangent
+            continue
+        pending[number] = cotangent
+        if output._primitive is None:
+            leaves.append(output)
+        else:
+            heappush(heap, (-number, output))
+    mode = STATE.get()[0]
+    watch = None if type(mode) is bool else mode  # what ag.debug() looks with
     own: Any
     values: Any
     while upcoming is not None or heap:
@@ -64,8 +75,12 @@ def sweep(
             owned.add(number)
         if wanted is not None and number in wanted:
             found.append((z, g, number in owned))
+            if not through:
+                continue
         primitive = z._primitive
         settings = z._settings
+        if watch is not None:
+            watch.visited(z, g)
         if create_graph:
             _refuse_stale(z)
             own, values = z, z._inputs
@@ -96,9 +111,13 @@ def sweep(
             except Exception as error:
                 error.add_note(
                     f"in the derivative rule of {z.label} for argument {position}"
-                    f"{errors.place(z._scope)}"
+                    f"{errors.place(z._scope)}{f', at {z.origin}' if z.origin else ''}"
                 )
                 raise
+            if watch is not None:
+                watch.pulled(z, position, piece)
+            if not primitive.fresh:
+                _look_at(piece, z, position, create_graph)
             if type(piece) is tuple and len(piece) == 2:  # (index, cotangent of that part of x)
                 pieces.setdefault(number, []).append(piece)
                 piece = None
@@ -110,6 +129,8 @@ def sweep(
                     if piece.dtype is not data.dtype:
                         piece = _real(piece).astype(data.dtype)
                 except (AttributeError, ValueError):
+                    if piece is NOTHING:
+                        continue
                     raise _wrong_shape(z, position, piece) from None
             if number in pending:
                 so_far = pending[number]
@@ -150,14 +171,31 @@ def _merge(g: Any, pieces: list[Any], z: Variable, create_graph: bool) -> Any:
         for position, piece in pieces:
             parts[position] = parts[position] + piece
         return tuple(parts)
-    try:
-        merged = scatter(pieces, z._array.shape, create_graph)
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        raise errors.RuleError(
-            f"a derivative rule for {z.label}, a {errors.kind(z._array)}, returned a tuple that is "
-            f"no (index, cotangent of that part): {error}; a rule returns one cotangent"
-        ) from error
+    merged = scatter(pieces, z._array.shape, create_graph)
     return merged if g is None else g + merged
+
+
+def _look_at(piece: Any, z: Variable, position: int, create_graph: bool) -> None:
+    """What a rule that is not the library's returned: it may be anything."""
+    if type(piece) is Variable and not create_graph:
+        raise errors.RuleError(
+            f"{z._primitive.name}: the derivative rule for argument {position} used a tracked "
+            f"Variable, {piece.label} came of it, and its gradient would be lost{errors.place(z._scope)}; "
+            f"pass what the operation depends on as an argument"
+        )
+    if type(piece) is tuple and len(piece) == 2:
+        index, part = piece
+        try:
+            chosen = np.empty(z._inputs[position].shape)[plain(index)].shape
+            fits = np.broadcast_shapes(chosen, part.shape) == chosen and _real(part) is part
+        except (AttributeError, IndexError, TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise errors.RuleError(
+                f"{z._primitive.name}: the derivative rule for argument {position} returned a pair "
+                f"that is no (index, cotangent of that part){errors.place(z._scope)}; a rule returns "
+                f"one cotangent"
+            )
 
 
 def _is_fresh(piece: Any, g: Any, own: Any, values: Any) -> bool:
@@ -233,7 +271,7 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
             f"{asked}: {output.label} is not recorded: it is {reason}; compute it from a tracked "
             f"Variable with recording on"
         )
-    data = output._array
+    data = _one_array(output, asked)
     if cotangent is None:
         if data.size != 1:
             raise ValueError(
@@ -251,6 +289,15 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
     return cotangent if cotangent.dtype == data.dtype else cotangent.astype(data.dtype)
 
 
+def _one_array(v: Variable, asked: str) -> Any:
+    """The Variable's array; the entry of several results has several, and is refused."""
+    if type(v._array) is tuple:
+        raise TypeError(
+            f"{asked}: {v.label} stands for {len(v._array)} results; take one of them, {v.label}[0]"
+        )
+    return v._array
+
+
 def _own_array(g: Any, variable: Variable, owned: bool) -> Array:
     """A cotangent as an array of the Variable's dtype that nobody else holds."""
     return (np.asarray if owned else np.array)(g, dtype=variable._array.dtype)
@@ -261,24 +308,39 @@ _ACCUMULATING = threading.Lock()
 
 
 def backward(
-    output: Variable, cotangent: ArrayLike | None = None, *, retain_grads: bool = False
+    output: Variable,
+    cotangent: ArrayLike | None = None,
+    *,
+    retain_grads: bool = False,
+    create_graph: bool = False,
 ) -> None:
     """Add ∂L/∂v to `v.grad` for every leaf v that `output` was computed from.
 
     What `Variable.backward` calls; see there. Nothing is stored if anything fails on the way.
     """
     seed = _seed(output, cotangent, "backward")
-    if type(seed) is Variable:
-        seed = seed._array
-    found = sweep(output, seed, _Everything() if retain_grads else None)
+    wanted = _Everything() if retain_grads else None
+    if create_graph:
+        with recording():
+            found = sweep([(output, seed)], wanted, create_graph=True)
+            totals = [
+                g if v._grad is None or type(g) is tuple else v._grad + g for v, g, _ in found
+            ]
+        for (variable, g, _), total in zip(found, totals, strict=True):
+            if type(g) is not tuple:
+                variable._grad = _recorded(total, variable)
+        return
+    found = sweep([(output, plain(seed))], wanted)
     with _ACCUMULATING:
+        totals = []
         for variable, g, owned in found:
             if type(g) is tuple:
                 continue  # the entry of several results; each of them has a gradient of its own
-            old = variable._grad
-            variable._grad = _own_array(
-                g if old is None else old + g, variable, owned or old is not None
-            )
+            old = plain(variable._grad)
+            total = g if old is None else old + g
+            totals.append((variable, _own_array(total, variable, owned or old is not None)))
+        for variable, total in totals:
+            variable._grad = total
 
 
 @overload
@@ -308,9 +370,9 @@ def gradients(
 
     A list of arrays, one per input, in its shape and dtype (one array for one Variable); zeros
     where `output` does not depend on the input. `cotangent` as in `Variable.backward`. With
-    `create_graph=True` they are Variables, recorded, to be differentiated again. Raises
-    NotRecordedError for an untracked output or input, StaleVariableError if a leaf was assigned
-    since and a recorded sweep was asked for.
+    `create_graph=True` they are tracked Variables, to be differentiated again: a gradient that is
+    constant has the gradient zero. Raises NotRecordedError for an untracked output or input,
+    StaleVariableError if a leaf was assigned since and a recorded sweep was asked for.
 
     >>> import numpy as np, autograd_lite as ag
     >>> x = ag.Variable(0.5)
@@ -327,21 +389,64 @@ def gradients(
                 f"gradients: the input {v.label if type(v) is Variable else errors.kind(v)} is not "
                 f"a tracked Variable, so nothing was recorded about it"
             )
-    if type(seed) is Variable and not create_graph:
-        seed = seed._array
-    numbers = {v._number for v in variables}
-    lowest = min(numbers, default=output._number + 1)
+        _one_array(v, "gradients")
+    results = pulled_back([(output, seed)], variables, create_graph)
+    return results[0] if single else results
+
+
+def pulled_back(
+    seeds: Sequence[tuple[Variable, Any]],
+    inputs: Sequence[Variable],
+    create_graph: bool = False,
+    through: bool = True,
+    absent: Any = None,
+) -> list[Any]:
+    """The cotangents of the inputs from those of the outputs: arrays, or recorded Variables.
+
+    `through`: also what reaches one input by way of another. `absent`: what stands for the
+    cotangent of an input that none comes to, instead of zeros.
+    """
+    numbers = {v._number for v in inputs}
+    lowest = min(numbers, default=NEVER)
     if create_graph:
         with recording():
-            found = sweep(output, seed, numbers, lowest, create_graph)
-    else:
-        found = sweep(output, seed, numbers, lowest)
-    by_number = {v._number: (g, owned) for v, g, owned in found}
+            found = {v._number: g for v, g, _ in sweep(seeds, numbers, lowest, True, through)}
+            return [
+                absent
+                if absent is not None and v._number not in found
+                else _recorded(found.get(v._number), v)
+                for v in inputs
+            ]
+    by_number = {
+        v._number: (g, owned)
+        for v, g, owned in sweep(
+            [(v, plain(g)) for v, g in seeds], numbers, lowest, through=through
+        )
+    }
     results: list[Any] = []
-    for v in variables:
+    for v in inputs:
+        if absent is not None and v._number not in by_number:
+            results.append(absent)
+            continue
         g, owned = by_number.get(v._number) or (np.zeros(v._array.shape, v._array.dtype), True)
-        if create_graph:
-            results.append(g if type(g) is Variable else Variable(g, requires_grad=False))
-        else:
-            results.append(_own_array(g, v, owned and len(numbers) == len(variables)))
-    return results[0] if single else results
+        results.append(_own_array(g, v, owned and len(numbers) == len(inputs)))
+    return results
+
+
+NEVER = math.inf
+"""Above every number: nothing is visited."""
+
+_constant_slope = Primitive(
+    lambda slope, x: np.array(slope),
+    (None, lambda g, z, slope, x: np.zeros(x.shape, x.dtype)),
+    "constant slope",
+)
+
+
+def _recorded(g: Any, variable: Variable) -> Variable:
+    """A gradient as a tracked Variable; one that depends on nothing has the gradient zero."""
+    if type(g) is Variable and g._tracked:  # arithmetic makes another byte order native
+        return g if g.dtype == variable.dtype else g.astype(variable.dtype)
+    if g is None:
+        g = np.zeros(variable._array.shape, variable._array.dtype)
+    return _constant_slope(g, variable)  # type: ignore[no-any-return]

@@ -1,376 +1,380 @@
-"""Is the gradient right? The tape, a formula derived by hand, and finite differences, side by side.
+"""Does the tape differentiate this function right? Its gradients against finite differences.
 
-The finite difference comes from the recording itself: the operations between a Variable and the
-output are computed again, in float64, with one entry of the Variable shifted.
+Each argument is shifted by itself, so that a large gradient of one cannot hide a wrong one of
+another. An order above the first asks the same of the gradient, which is a function like any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from autograd_lite import errors
 from autograd_lite.backward import gradients
-from autograd_lite.primitive import Primitive
-from autograd_lite.text import table
+from autograd_lite.checked_call import (
+    CheckedCall,
+    Program,
+    gradient_of,
+    random_weights,
+    value_of,
+)
+from autograd_lite.finite_differences import EPSILON, Slopes, rounding_tolerance, slopes
+from autograd_lite.gradient_report import (
+    AGREE,
+    KINK,
+    MISMATCH,
+    NOISY,
+    NOT_FINITE,
+    GradientCheckError,
+    GradientReport,
+    GradientRow,
+    indexed,
+)
+from autograd_lite.tape import recording
 from autograd_lite.variable import Array, Variable
 
-MOST_ENTRIES = 2000
-"""Of a Variable with more entries than this, a random sample is shifted."""
-
-NUMERIC_TOLERANCE = 1e-5
-"""What a central difference in float64 can be trusted to, relative to the largest entry."""
+MOST_NAMED = 8
+"""At so many entries without a derivative the search through one argument ends."""
 
 
-def _float64(x: Any) -> Any:
-    """Floating-point data in float64; everything else as it is."""
-    return (
-        x.astype(np.float64) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f" else x
-    )
-
-
-class Replay:
-    """The recorded computation of `output`, to be run again in float64 with other inputs.
-
-    What was detached stays at its recorded value: it is a constant for every derivative.
-    """
-
-    def __init__(self, output: Variable):
-        self.output = output
-        self.order = self._recorded_before(output) if output._primitive is not None else []
-        self.base: dict[int, Any] = {}
-        for v in self.order:
-            operands = [
-                self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)
-            ]
-            self.base[v._number] = self._compute(v, operands)
-
-    @staticmethod
-    def _recorded_before(output: Variable) -> list[Variable]:
-        """Every recorded Variable that the output depends on, in order."""
-        found = {output._number: output}
-        waiting = [output]
-        while waiting:
-            v = waiting.pop()
-            for x in v._inputs:
-                if (
-                    type(x) is Variable
-                    and x._number not in found
-                    and x._primitive is not None
-                    and not x._primitive.weak
-                ):
-                    found[x._number] = x
-                    waiting.append(x)
-        return [found[number] for number in sorted(found)]
-
-    def _operand(self, x: Any, value: Any) -> Any:
-        """The float64 value of an operand: computed again, or as recorded if it is a leaf."""
-        known = type(x) is Variable and x._number in self.base
-        return self.base[x._number] if known else _float64(value)
-
-    @staticmethod
-    def _compute(v: Variable, operands: list[Any]) -> Any:
-        primitive: Primitive = v._primitive
-        settings = v._settings
-        if np.dtype(settings.get("dtype", bool)).kind == "f":
-            settings = {**settings, "dtype": np.dtype(np.float64)}
-        if primitive.variadic:
-            return primitive.function(operands, **settings)
-        return primitive.function(*operands, **settings)
-
-    def value_of(self, variable: Variable) -> Array:
-        """The float64 value of a Variable that takes part, as a new array."""
-        if variable._number in self.base:
-            return np.array(self.base[variable._number])
-        if variable is self.output:
-            return np.array(variable._array, dtype=np.float64)
-        for v in self.order:
-            for x, value in zip(v._inputs, v._values, strict=True):
-                if x is variable:
-                    return np.array(value, dtype=np.float64)
-        raise errors.NotRecordedError(
-            f"{self.output.label} does not depend on {variable.label}: its gradient is zero, and "
-            f"there is nothing to compare; was it replaced, detached, or computed under no_grad?"
-        )
-
-    def from_variable(self, variable: Variable) -> Callable[[Array], float]:
-        """The output as a function of the value of one Variable, leaf or intermediate."""
-        steps: list[tuple[Variable, list[Any], list[tuple[int, int]]]] = []
-        changed = {variable._number}
-        for v in self.order:
-            if v._number in changed:
-                continue
-            operands = [
-                self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)
-            ]
-            moving = [
-                (position, x._number)
-                for position, x in enumerate(v._inputs)
-                if type(x) is Variable and x._number in changed
-            ]
-            if moving:
-                steps.append((v, operands, moving))
-                changed.add(v._number)
-
-        def function(value: Array) -> float:
-            values: dict[int, Any] = {variable._number: value}
-            for v, operands, moving in steps:
-                for position, number in moving:
-                    operands[position] = values[number]
-                values[v._number] = self._compute(v, operands)
-            return float(np.asarray(values[self.output._number]).item())
-
-        return function
-
-
-STEP = float(np.cbrt(np.finfo(np.float64).eps))
-"""What makes the two errors of a central difference, of truncation and of rounding, alike."""
-
-
-def _central_difference(
-    function: Callable[[Array], float], at: Array, entry: int, step: float
-) -> float:
-    """(f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for one entry (flat), with h = step·max(1, |xᵢ|)."""
-    flat = at.reshape(-1)  # a view: `at` is contiguous
-    middle = flat[entry]
-    h = step * max(1.0, abs(middle))
-    upper, lower = middle + h, middle - h
-    flat[entry] = upper
-    above = function(at)
-    flat[entry] = lower
-    below = function(at)
-    flat[entry] = middle
-    return float((above - below) / (upper - lower))  # what was shifted after rounding
-
-
-def central_differences(
-    function: Callable[[Array], float], at: Array, entries: Array, doubt: Array
-) -> Array:
-    """The central differences of the entries (flat); with smaller steps where they are in `doubt`.
-
-    A step can be too long: past the end of a domain, or across the bends of a fast function. Those
-    that differ from the values in `doubt` are taken again with ever shorter steps, and the one is
-    kept that its successor confirms best: what was doubted has no say in that.
-    """
-    with np.errstate(all="ignore"):  # a shift may leave the domain; that is found out below
-        slopes = np.array([_central_difference(function, at, i, STEP) for i in entries])
-        scale = max(np.max(np.abs(doubt), initial=0.0), np.finfo(np.float64).tiny)
-        for k in np.flatnonzero(~(np.abs(slopes - doubt) <= NUMERIC_TOLERANCE * scale)):
-            steps = STEP / 8.0 ** np.arange(1, 7)
-            tries = np.array(
-                [slopes[k], *(_central_difference(function, at, entries[k], h) for h in steps)]
-            )
-            changes = np.abs(np.diff(tries))
-            if np.isfinite(changes).any():
-                slopes[k] = tries[
-                    int(np.nanargmin(np.where(np.isfinite(changes), changes, np.nan)))
-                ]
-    return slopes
-
-
-@dataclass(frozen=True)
-class Row:
-    """One Variable's three gradients. Deviations are relative to the largest absolute entry."""
-
-    label: str
-    shape: tuple[int, ...]
-    formula_shape: tuple[int, ...]
-    tape: Array
-    """The tape's gradient at the entries compared."""
-    formula: Array
-    numeric: Array
-    entries: Array
-    """The flat positions compared, all of them or a sample."""
-    tape_formula: float
-    tape_numeric: float
-    formula_numeric: float
-    tape_is_formula: bool
-    """Whether the two agree, as far as the dtype can tell; and so on for the other pairs."""
-    tape_is_numeric: bool
-    formula_is_numeric: bool
-
-    @property
-    def verdict(self) -> str:
-        """Who is the odd one out, or "agree"."""
-        if self.formula_shape != self.shape:
-            return f"formula: shape {self.formula_shape}"
-        if self.tape_is_formula:
-            confirmed = self.tape_is_numeric and self.formula_is_numeric
-            return "agree" if confirmed else "odd: finite difference"
-        if self.tape_is_numeric and self.formula_is_numeric:
-            return "tape and formula differ"  # by less than a finite difference can tell
-        if self.tape_is_numeric:
-            return "odd: formula"
-        return "odd: tape" if self.formula_is_numeric else "all three differ"
-
-    @property
-    def agree(self) -> bool:
-        """Whether all three tell the same."""
-        return self.verdict == "agree"
-
-    def worst(self) -> str:
-        """The entry where they differ most, with its three numbers."""
-        if not self.entries.size or self.formula_shape != self.shape:
-            return f"{self.label}: shape {self.shape}, the formula has {self.formula_shape}"
-        spread = np.ptp(np.stack([self.tape, self.formula, self.numeric]), axis=0)
-        k = int(np.argmax(np.where(np.isnan(spread), np.inf, spread)))
-        index = tuple(int(i) for i in np.unravel_index(int(self.entries[k]), self.shape))
-        where = f"{self.label}[{', '.join(map(str, index))}]" if index else self.label
-        return (
-            f"{where}: tape {self.tape[k]:.6g}, formula {self.formula[k]:.6g}, "
-            f"finite difference {self.numeric[k]:.6g}"
-        )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What `ag.compare` found: `rows`, one per Variable, `agree`, and a table when printed."""
-
-    output: str
-    rows: tuple[Row, ...]
-
-    @property
-    def agree(self) -> bool:
-        """Whether tape, formula and finite difference agree for every Variable."""
-        return all(row.agree for row in self.rows)
-
-    def __str__(self) -> str:
-        head = ("∂/∂", "shape", "entries", "tape–formula", "tape–numeric", "formula–numeric", "")
-        lines = table(
-            head,
-            [
-                (
-                    row.label,
-                    str(row.shape),
-                    f"{row.entries.size} of {np.prod(row.shape, dtype=int)}",
-                    *(
-                        f"{deviation:.1e}"
-                        for deviation in (row.tape_formula, row.tape_numeric, row.formula_numeric)
-                    ),
-                    row.verdict,
-                )
-                for row in self.rows
-            ],
-        )
-        wrong = [row for row in self.rows if not row.agree]
-        if wrong:
-            lines += ["", "where they differ most:", *(f"  {row.worst()}" for row in wrong)]
-        lines.append(
-            f"{self.output}: tape, formula and finite difference agree on all {len(self.rows)}"
-            if not wrong
-            else f"{self.output}: {len(wrong)} of {len(self.rows)} do not agree"
-        )
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-
-def _deviation(a: Array, b: Array) -> float:
-    """The largest absolute difference over the largest absolute value; NaN counts as infinite."""
-    if not a.size:
-        return 0.0
-    difference = float(np.max(np.abs(a - b)))
-    scale = float(max(np.max(np.abs(a)), np.max(np.abs(b))))
-    ratio = difference / scale if scale else 0.0
-    return ratio if np.isfinite(ratio) else float("inf")
-
-
-def _same(a: Array, b: Array, tolerance: float, floor: float) -> bool:
-    """Whether two gradients agree: relative to the largest entry, or as well as can be known."""
-    return bool(_deviation(a, b) <= tolerance or np.max(np.abs(a - b), initial=0.0) <= floor)
-
-
-def _analytic_tolerance(dtype: np.dtype[Any]) -> float:
-    """Rounding in a deep computation of this dtype: a few million times its unit."""
-    return {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4}.get(dtype, 1e-9)
-
-
-def compare(
-    loss: Variable,
-    formulas: Mapping[Variable, ArrayLike],
-    *,
-    entries: int = MOST_ENTRIES,
+def check_grads(
+    f: Callable[..., Any],
+    *args: Any,
+    order: int = 2,
+    by: Literal["directions", "entries", "whole"] = "directions",
+    samples: int = 4,
     rng: np.random.Generator | None = None,
-) -> Comparison:
-    """Hold gradients derived by hand against the tape and against finite differences.
+    rtol: float | None = None,
+    raise_exception: bool = True,
+) -> GradientReport:
+    """Hold the tape's derivatives of `f(*args)` against finite differences, order by order.
 
-    `formulas` maps Variables, leaves or intermediates, to what a formula says ∂loss/∂variable is.
-    The finite difference is central, in float64, from replaying the recording with the Variable
-    shifted; of a Variable with more than `entries` entries, that many are drawn from `rng` (seed 0
-    by default). The report says of each Variable who is the odd one out. `loss` has one element.
+    `args` and the result may be nested lists, tuples and dicts; floating-point arrays, floats and
+    tracked Variables are differentiated, everything else is constant. f is called with Variables.
+    An argument is differentiated in its dtype; the finite differences run in float64.
+
+    `by="directions"` compares uᵀ·J·v for `samples` random directions v of each argument and a
+    random u, cheap in any dimension. `by="entries"` shifts single entries, `samples` of each
+    argument whatever its size, so that a bias is looked at as closely as a weight (lecture 2).
+    `by="whole"` compares every entry of the Jacobian. Order k + 1 is the same check of the gradient
+    of order k, of a random weighted sum if that has several entries.
+
+    The step is found by itself (see `finite_differences.slopes`). Two numbers agree within `rtol`
+    times the sum of the absolute terms, by default 1e-9, and 1e-4 for float32, which is some
+    thousand roundings, and what the finite difference itself is uncertain by. The verdict is
+    "agree", "mismatch", "not differentiable near here", "not finite near here", or "too noisy to
+    tell" where fewer than three digits are known. Whatever does not agree is traced to one entry.
+
+    Returns the report, which prints as a table. Without agreement raises GradientCheckError, an
+    AssertionError that prints the same: a check in a test cannot pass unread. In a lecture,
+    `raise_exception=False` returns that report too. Raises ValueError if f is not deterministic or
+    has no floating-point result, TypeError if no argument is floating point.
 
     >>> import numpy as np, autograd_lite as ag
-    >>> x = ag.Variable([1.0, 2.0], name="x")
-    >>> loss = np.sum(x ** 2)
-    >>> ag.compare(loss, {x: 2 * x.data}).agree
+    >>> ag.check_grads(lambda x, W: np.tanh(x @ W), np.ones(2), np.eye(2)).agree
     True
-    >>> print(ag.compare(loss, {x: x.data}).rows[0].verdict)
-    odd: formula
+    >>> wrong = ag.primitive(lambda x: x**2, lambda g, z, x: g * x, name="wrong")
+    >>> print(ag.check_grads(wrong, 3.0, order=1, raise_exception=False))
+    order  derivative  tried     tape  finite difference  apart
+    1      ∂wrong/∂x   all of 1  3     6                  5e-01  mismatch
+    wrong, order 1: 1 × mismatch
     """
-    if not isinstance(formulas, Mapping):
-        raise TypeError(
-            f"compare: the formulas must be a dict of Variable: array, this is a "
-            f"{errors.kind(formulas)}"
-        )
-    if entries < 1:
-        raise ValueError(f"compare: at least one entry must be shifted, entries={entries} is none")
-    if type(loss) is not Variable or loss._array.size != 1:
-        arrived = errors.kind(loss._array if type(loss) is Variable else loss)
-        raise ValueError(
-            f"compare: the loss must be a Variable of one element, this is a {arrived}"
-        )
-    size = abs(float(loss._array.item()))
-    # what rounding in a loss of this size comes to: a gradient is known no better
-    rounding = 4 * float(np.finfo(loss.dtype).eps) * size
-    noise = rounding + 4 * float(np.finfo(np.float64).eps) * size / STEP
-    variables = list(formulas)
-    tape = gradients(loss, variables)
-    replay = Replay(loss)
+    if by not in ("directions", "entries", "whole"):
+        raise ValueError(f"check_grads: by={by!r}; it is 'directions', 'entries' or 'whole'")
+    if order < 1 or samples < 1:
+        raise ValueError(f"check_grads: order={order} and samples={samples} must be at least 1")
     generator = np.random.default_rng(0) if rng is None else rng
-    rows = []
-    for v, of_tape in zip(variables, tape, strict=True):
-        formula = np.asarray(formulas[v])
-        if formula.dtype.kind not in "fiub":
-            raise TypeError(
-                f"compare: the formula for {v.label} is a {errors.kind(formula)}; it must be real"
+    with warnings.catch_warnings(), np.errstate(all="ignore"), recording():
+        warnings.simplefilter("ignore")  # a shift may leave the domain
+        call = CheckedCall(f, args)
+        program: Program = call.program
+        outputs = call.outputs
+        rows: list[GradientRow] = []
+        for k in range(1, order + 1):
+            derivative = _Derivative(k, program, call, outputs, by, samples, generator, rtol)
+            rows += [row for i in range(len(call.arrays)) for row in derivative.rows(i)]
+            if k < order:
+                weights = [random_weights(z, generator) for z in derivative.recorded]
+                program = gradient_of(program, weights)
+                outputs = [f"∂{call.name}/∂{argument}" for argument in call.arguments]
+    report = GradientReport(call.name, tuple(rows))
+    if raise_exception and not report.agree:
+        raise GradientCheckError(report)
+    return report
+
+
+def _halves(v: Array) -> list[Array]:
+    """Two directions that add up to v, each with half of its entries; none if v has only one."""
+    moving = np.flatnonzero(v)
+    if len(moving) < 2:
+        return []
+    first = np.zeros_like(v)
+    first.reshape(-1)[moving[: len(moving) // 2]] = v.reshape(-1)[moving[: len(moving) // 2]]
+    return [first, v - first]
+
+
+def _finite(x: float) -> float:
+    return x if math.isfinite(x) else 0.0
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One uᵀ·J·v by both ways."""
+
+    verdict: str
+    tape: float
+    numeric: float
+    below: float
+    above: float
+    tolerance: float
+
+    @property
+    def excess(self) -> float:
+        """How many times the tolerance they are apart."""
+        apart = abs(self.tape - self.numeric)
+        return apart / self.tolerance if self.tolerance else (math.inf if apart else 0.0)
+
+
+_WORST_FIRST = (MISMATCH, NOT_FINITE, KINK, NOISY, AGREE)
+
+
+def _rank(finding: _Finding) -> tuple[int, float]:
+    excess = finding.excess
+    return -_WORST_FIRST.index(finding.verdict), math.inf if math.isnan(excess) else excess
+
+
+class _Derivative:
+    """One order at the given arguments: the tape's Jacobian by rows, the numeric one by columns."""
+
+    def __init__(
+        self,
+        order: int,
+        program: Program,
+        call: CheckedCall,
+        outputs: list[str],
+        by: str,
+        samples: int,
+        generator: np.random.Generator,
+        rtol: float | None,
+    ):
+        self.order, self.program, self.call, self.outputs = order, program, call, outputs
+        self.by, self.samples, self.generator, self.rtol = by, samples, generator, rtol
+        self.variables = call.variables()
+        self.recorded = program(self.variables)
+        self.shapes = [value_of(z).shape for z in self.recorded]
+        ends = np.cumsum([math.prod(shape) for shape in self.shapes])
+        self.parts = [slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+        self.exact = [np.array(x, np.float64) for x in call.arrays]
+        self.fixed = [Variable(x) for x in self.exact]
+        self.values = [value_of(z).astype(np.float64).reshape(-1) for z in self.recorded]
+        self.cotangents = [
+            list(self._units(shape)) if by == "whole" else [random_weights(z, generator)]
+            for z, shape in zip(self.recorded, self.shapes, strict=True)
+        ]
+        self.pulled = [[self.pull(o, u) for u in us] for o, us in enumerate(self.cotangents)]
+
+    # --- both sides ------------------------------------------------------------------------------
+
+    def pull(self, o: int, u: Array) -> list[Array]:
+        """The tape's uᵀ·J of result o, one array for each argument; zeros if nothing is tracked."""
+        z = self.recorded[o]
+        if type(z) is not Variable or not z.requires_grad or not z.size:
+            return [np.zeros(x.shape) for x in self.exact]
+        return [g.astype(np.float64) for g in gradients(z, self.variables, u.astype(z.dtype))]
+
+    def push(self, i: int, v: Array) -> Slopes:
+        """The numeric J·v for argument i, all results in one vector."""
+
+        def function(moved: Array) -> Array:
+            variables = [*self.fixed[:i], Variable(moved), *self.fixed[i + 1 :]]
+            return np.concatenate(
+                [value_of(z).astype(np.float64).reshape(-1) for z in self.program(variables)]
             )
-        shape = of_tape.shape
-        everything = np.arange(of_tape.size)
-        chosen = (
-            everything
-            if of_tape.size <= entries
-            else np.sort(generator.choice(everything, entries, replace=False))
-        )
-        if formula.shape == shape and of_tape.size:
-            apart = np.abs(of_tape.astype(np.float64) - formula).reshape(-1)
-            chosen = np.union1d(chosen, np.argmax(apart))  # where formula and tape differ most
-        at = of_tape.reshape(-1)[chosen].astype(np.float64)
-        numeric = central_differences(replay.from_variable(v), replay.value_of(v), chosen, at)
-        if formula.shape == shape:
-            by_hand = formula.reshape(-1)[chosen].astype(np.float64)
-            whole = _deviation(of_tape.astype(np.float64), formula.astype(np.float64))
+
+        return slopes(function, self.exact[i], v)
+
+    def judge(self, i: int, v: Array, o: int, u: Array, s: Slopes, row: Array) -> _Finding:
+        """Compare uᵀ·(J·v) with (uᵀ·J)·v, of which `row` is the tape's uᵀ·J."""
+        part = self.parts[o]
+        infinite = np.isinf(self.values[o]) & s.finite[part]  # all around: -inf is a mask
+        overflown = infinite & (self.values[o] > 0)
+        if infinite.any():
+            lost = self.pull(o, np.where(overflown.reshape(u.shape), u, 0.0))[i]
+            overflown &= bool(np.any(lost[v != 0] != 0))  # of what v moves, NaN included
+            u = np.where(infinite.reshape(u.shape), 0.0, u)
+            row = self.pull(o, u)[i]
+        used = u.reshape(-1) != 0
+        weights, values = u.reshape(-1)[used], self.values[o][used]
+
+        def total(component: Array) -> float:
+            return float(np.sum(weights * component[part][used]))
+
+        def spread(component: Array) -> float:
+            return float(np.sum(np.abs(weights * component[part][used])))
+
+        terms = (row * v)[v != 0]
+        tape, numeric = float(np.sum(terms)), total(s.value)
+        scale = max(_finite(float(np.sum(np.abs(terms)))), _finite(spread(s.value)))
+        dtypes = [x.dtype for x in (self.call.arrays[i], value_of(self.recorded[o]))]
+        relative = max(map(rounding_tolerance, dtypes)) if self.rtol is None else self.rtol
+        # a slope that cancels is as rough as what it cancelled from, or f itself was computed from
+        size = max(_finite(float(np.sum(np.abs(weights * values)))), self.call.size)
+        if size == 0:  # at a zero of f, what it becomes nearby
+            size = spread(s.reach)
+        size /= max(1.0, float(np.max(np.abs(self.exact[i]))))
+        rounding = 16 * max(float(np.finfo(d).eps) for d in dtypes) * size
+        uncertain = 4 * spread(s.error)
+        tolerance = relative * scale + uncertain + rounding
+        if overflown.any() or not s.finite[part][used].all():
+            verdict = NOT_FINITE
+        elif s.kink[part][used].any():
+            verdict = KINK
+        elif not abs(tape - numeric) <= tolerance:
+            verdict = MISMATCH
+        elif uncertain > 1e-3 * scale + 1e4 * EPSILON * (spread(s.unit) + size):
+            verdict = NOISY
         else:
-            by_hand, whole = np.full(len(chosen), np.nan), float("inf")
-        tolerance = _analytic_tolerance(of_tape.dtype)
-        rows.append(
-            Row(
-                label=v.label,
-                shape=shape,
-                formula_shape=formula.shape,
-                tape=at,
-                formula=by_hand,
-                numeric=numeric,
-                entries=chosen,
-                tape_formula=whole,
-                tape_numeric=_deviation(at, numeric),
-                formula_numeric=_deviation(by_hand, numeric),
-                tape_is_formula=_same(at, by_hand, tolerance, rounding) and np.isfinite(whole),
-                tape_is_numeric=_same(at, numeric, NUMERIC_TOLERANCE + tolerance, noise),
-                formula_is_numeric=_same(by_hand, numeric, NUMERIC_TOLERANCE + tolerance, noise),
+            verdict = AGREE
+        return _Finding(verdict, tape, numeric, total(s.below), total(s.above), tolerance)
+
+    # --- directions ------------------------------------------------------------------------------
+
+    @staticmethod
+    def _units(shape: tuple[int, ...], entries: Sequence[int] | None = None) -> Iterator[Array]:
+        size = math.prod(shape)
+        for j in range(size) if entries is None else entries:
+            unit = np.zeros(size)
+            unit[j] = 1.0
+            yield unit.reshape(shape)
+
+    def _directions(self, i: int) -> tuple[str, list[Array]]:
+        """What to shift argument i along, and how to call that."""
+        x = self.exact[i]
+        if self.by == "directions" and x.size > 1:
+            kinds = [self._direction(x, relative=bool(k % 2)) for k in range(self.samples)]
+            return f"{self.samples} direction{'s' if self.samples > 1 else ''}", kinds
+        if self.by == "whole" or x.size <= self.samples:
+            return f"all of {x.size}", list(self._units(x.shape))
+        chosen = np.sort(self.generator.choice(x.size, self.samples, replace=False))
+        return f"{self.samples} of {x.size}", list(self._units(x.shape, chosen.tolist()))
+
+    def _direction(self, x: Array, *, relative: bool) -> Array:
+        """Random signs and sizes, every entry moving in proportion to its size, or to at least 1.
+
+        The first shows what small entries do that must not change sign, the second what zeros do.
+        Few bits, so that x ± h·v is exact.
+        """
+        size = np.abs(x) if relative else np.maximum(np.abs(x), 1.0)
+        size = np.where((size > 0) & np.isfinite(size), size, 1.0)
+        octave = np.floor(np.log2(size))
+        few_bits = self.generator.integers(8, 16, x.shape) / 8
+        signs = self.generator.choice([-1.0, 1.0], x.shape)
+        direction: Array = signs * few_bits * 2.0 ** (octave - octave.max())
+        return direction
+
+    # --- the rows of an argument -----------------------------------------------------------------
+
+    def rows(self, i: int) -> list[GradientRow]:
+        """The worst finding for argument i; of entries without a derivative, each that is found."""
+        tried, directions = self._directions(i)
+        found: list[GradientRow] = []
+        worst: tuple[tuple[int, float], GradientRow] | None = None
+        blocked: set[int] = set()  # entries without a derivative
+        for v in directions:
+            while True:
+                v = v.copy()
+                v.reshape(-1)[list(blocked)] = 0.0
+                if not v.any():
+                    break
+                finding, o, u = self._worst(i, v)
+                if finding.verdict in (KINK, NOT_FINITE, MISMATCH):
+                    located = self._locate(i, v, o, u, finding)
+                else:
+                    located = v, u, finding
+                at = self._row(i, o, *located, tried)
+                if finding.verdict in (KINK, NOT_FINITE):
+                    found.append(at)
+                    blocked |= set(np.flatnonzero(located[0]).tolist())
+                    if len(found) < MOST_NAMED:
+                        continue
+                elif worst is None or _rank(located[2]) > worst[0]:
+                    worst = _rank(located[2]), at
+                break
+            if len(found) >= MOST_NAMED or (worst and worst[1].verdict == MISMATCH):
+                break
+        if worst and (not found or worst[1].verdict == MISMATCH):
+            found.insert(0, worst[1])
+        return found
+
+    def _worst(self, i: int, v: Array) -> tuple[_Finding, int, Array]:
+        """The worst finding along one direction, over all results and cotangents."""
+        s = self.push(i, v)
+        findings = [
+            (self.judge(i, v, o, u, s, rows[i]), o, u)
+            for o in range(len(self.recorded))
+            for u, rows in zip(self.cotangents[o], self.pulled[o], strict=True)
+        ]
+        return max(findings, key=lambda finding: _rank(finding[0]))
+
+    def _locate(
+        self, i: int, v: Array, o: int, u: Array, finding: _Finding
+    ) -> tuple[Array, Array, _Finding]:
+        """Halve the direction, then the cotangent, as long as one half shows the same."""
+        row = self.pull(o, u)[i]
+        while halves := _halves(v):
+            tries = [(half, self.judge(i, half, o, u, self.push(i, half), row)) for half in halves]
+            same = [t for t in tries if t[1].verdict == finding.verdict]
+            if not same:
+                parts = sum(t[1].numeric for t in tries)
+                allowed = finding.tolerance + sum(t[1].tolerance for t in tries)
+                if finding.verdict == MISMATCH and abs(finding.numeric - parts) > allowed:
+                    # the slopes of a differentiable function add up
+                    finding = replace(finding, verdict=KINK)
+                break
+            v, finding = max(same, key=lambda t: _rank(t[1]))
+        s = self.push(i, v)
+        while halves := _halves(u):
+            tries = [(half, self.judge(i, v, o, half, s, self.pull(o, half)[i])) for half in halves]
+            same = [t for t in tries if t[1].verdict == finding.verdict]
+            if not same:
+                break
+            u, finding = max(same, key=lambda t: _rank(t[1]))
+        if np.count_nonzero(v) == 1 and np.count_nonzero(u) == 1:  # an entry, no multiple of it
+            v, u = np.sign(np.abs(v)), np.sign(np.abs(u))
+            finding = self.judge(i, v, o, u, self.push(i, v), self.pull(o, u)[i])
+        return v, u, finding
+
+    def _row(
+        self, i: int, o: int, v: Array, u: Array, finding: _Finding, tried: str
+    ) -> GradientRow:
+        def entry(x: Array) -> tuple[int, ...] | None:
+            if np.count_nonzero(x) != 1:
+                return None
+            return tuple(int(k) for k in np.unravel_index(np.flatnonzero(x)[0], x.shape))
+
+        output = indexed(self.outputs[o], entry(u) or ())
+        z, note = self.recorded[o], ""
+        if finding.verdict == MISMATCH and not (type(z) is Variable and z.requires_grad):
+            note = (
+                f"{self.outputs[o]} left the tape: no tracked operation recorded this "
+                f"{errors.kind(value_of(z))}; was .data, .detach or no_grad used inside?"
             )
+        return GradientRow(
+            self.order,
+            self.call.arguments[i],
+            entry(v),
+            output,
+            finding.tape,
+            finding.numeric,
+            finding.below,
+            finding.above,
+            finding.tolerance,
+            tried,
+            finding.verdict,
+            note,
         )
-    return Comparison(loss.label, tuple(rows))

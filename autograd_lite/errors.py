@@ -22,6 +22,10 @@ class StaleVariableError(RuntimeError):
     """A recorded sweep met a Variable whose data was assigned after it was recorded."""
 
 
+class ChangedArrayError(RuntimeError):
+    """`ag.debug()` found that an array was written to between its use and the backward pass."""
+
+
 class RuleError(RuntimeError):
     """A derivative rule failed, or returned the wrong shape or the wrong number of gradients."""
 

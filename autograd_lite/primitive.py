@@ -26,6 +26,9 @@ Rule = Callable[..., Any]
 KINDS: dict[Any, str] = {}
 """NumPy function → "primitive", "composition" or "untracked": how its derivative comes about."""
 
+NOTHING = object()
+"""What a rule returns where nothing comes back, not even zero: zero could meet a slope ∞."""
+
 _ABSENT = object()
 _NO_SETTINGS: dict[str, Any] = {}  # shared by all recorded ufuncs, and never written to
 _FLOAT64 = np.dtype(np.float64)
@@ -162,6 +165,11 @@ class Primitive:
         """
         if type(z) is not _ndarray:
             z = _as_array(z)
+            if not all(hasattr(part, "dtype") for part in (z if type(z) is tuple else (z,))):
+                raise TypeError(
+                    f"{self.name}: the function returned a {errors.kind(z)}; it must return an "
+                    f"array, or a tuple of arrays"
+                )
         several = type(z) is tuple
         recording, scope, _ = STATE.get()
         result = _new(Variable)
@@ -188,6 +196,8 @@ class Primitive:
             newest.append(ref(result))
             if len(newest) >= STRETCH:
                 LOCAL.tape.turn()
+            if recording is not True:
+                recording.computed(result)  # ag.debug() looks at it
         else:
             result._tracked = False
             result._primitive = None
@@ -243,7 +253,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
 
     def unary(x: Any, /) -> Any:
         recording, scope, _ = STATE.get()
-        if type(x) is not Variable or not x._tracked or not recording or not tracks:
+        if type(x) is not Variable or not x._tracked or recording is not True or not tracks:
             return row(x)
         a = x._array
         try:
@@ -288,7 +298,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
             return row(x, y)
         else:
             b = y
-        if not tracked or not recording or not tracks:
+        if not tracked or recording is not True or not tracks:
             return row(x, y)
         try:
             z = function(a, b)
@@ -353,6 +363,11 @@ def primitive(
             f"were given; pass one for each, or None where no gradient flows"
         )
     row = Primitive(function, rules, name or function.__name__, variadic, weak)
+    if row.arrays < math.inf and len(rules) > len(row.parameters):
+        raise TypeError(
+            f"primitive: {row.name} takes ({', '.join(row.parameters)}), and {len(rules)} rules "
+            f"were given; pass one for each array"
+        )
     if isinstance(function, np.ufunc):
         OPERATIONS[function] = ufunc_gate(row, function)
     elif hasattr(function, "_implementation"):  # one of NumPy's, which ask Variable what to do
@@ -389,11 +404,11 @@ _SELECT = Primitive(_take, (lambda g, z, values, *, position: (position, g),), "
 _SELECT_UNTRACKED = Primitive(_take, (None,), "select")
 
 
-def select(several: Variable, position: int) -> Any:
+def select(several: Variable, position: int, tracked: bool = True) -> Any:
     """One of the results of an operation that has several; integers among them are untracked."""
     position = range(len(several._array))[position]
-    floating = several._array[position].dtype.kind == "f"
-    return (_SELECT if floating else _SELECT_UNTRACKED)(several, position=position)
+    tracked = tracked and several._array[position].dtype.kind == "f"
+    return (_SELECT if tracked else _SELECT_UNTRACKED)(several, position=position)
 
 
 def _held(value: Any) -> Any:

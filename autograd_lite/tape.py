@@ -50,10 +50,13 @@ class Scope:
         return f"Scope({self.path!r})"
 
 
-State = tuple[bool, Scope | None, "State | None"]
+State = tuple[Any, Scope | None, "State | None"]
 
 STATE: ContextVar[State] = ContextVar("autograd_lite", default=(True, None, None))
-"""(recording, scope, the state to go back to): immutable, so per thread and asyncio task."""
+"""(recording, scope, the state to go back to): immutable, so per thread and asyncio task.
+
+Recording is True or False; while `ag.debug()` is on, it is what looks at every result, and true.
+"""
 
 
 class _StateChange:
@@ -64,7 +67,7 @@ class _StateChange:
 
     __slots__ = ()
 
-    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+    def _changed(self, recording: Any, scope: Scope | None) -> tuple[Any, Scope | None]:
         raise AssertionError("every subclass says which state it holds")
 
     def __enter__(self) -> None:
@@ -105,7 +108,8 @@ class _StateChange:
 class no_grad(_StateChange):  # noqa: N801 - a statement-like name, as in the field
     """Compute without recording: results are untracked Variables and nothing is kept alive.
 
-    A context manager and a decorator. Leaves stay tracked; only recording stops.
+    A context manager and a decorator. Leaves stay tracked; only recording stops. A generator that
+    yields inside it takes its consumer along: do not.
 
     >>> import numpy as np, autograd_lite as ag
     >>> x = ag.Variable(2.0)
@@ -121,7 +125,7 @@ class no_grad(_StateChange):  # noqa: N801 - a statement-like name, as in the fi
         if misplaced:
             raise TypeError("no_grad: it takes no arguments; write @ag.no_grad()")
 
-    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+    def _changed(self, recording: Any, scope: Scope | None) -> tuple[Any, Scope | None]:
         return False, scope
 
 
@@ -130,8 +134,8 @@ class recording(_StateChange):  # noqa: N801 - the counterpart of no_grad, used 
 
     __slots__ = ()
 
-    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
-        return True, scope
+    def _changed(self, recording: Any, scope: Scope | None) -> tuple[Any, Scope | None]:
+        return recording or True, scope
 
 
 class scope(_StateChange):  # noqa: N801 - used as a statement
@@ -154,7 +158,7 @@ class scope(_StateChange):  # noqa: N801 - used as a statement
             raise TypeError(f"scope: the name must be a text, this is {name!r}")
         self._name, self._formula = name, formula
 
-    def _changed(self, recording: bool, scope: Scope | None) -> tuple[bool, Scope | None]:
+    def _changed(self, recording: Any, scope: Scope | None) -> tuple[Any, Scope | None]:
         return recording, Scope(self._name, scope, self._formula)
 
 

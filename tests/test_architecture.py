@@ -13,15 +13,24 @@ ROOT = Path(__file__).parents[1]
 
 # each may import what stands above it, and not its neighbours
 ORDER = [
-    ["autograd_lite.errors", "autograd_lite.text"],
+    [
+        "autograd_lite.errors",
+        "autograd_lite.text",
+        "autograd_lite.nests",
+        "autograd_lite.attributes",
+        "autograd_lite.finite_differences",
+    ],
     ["autograd_lite.tape", "autograd_lite.operators"],
     ["autograd_lite.variable"],
     ["autograd_lite.primitive"],
     ["autograd_lite.rules"],
     ["autograd_lite.backward"],
-    ["autograd_lite.transforms"],
+    ["autograd_lite.recomputing", "autograd_lite.runs"],
+    ["autograd_lite.debugging", "autograd_lite.transforms"],
+    ["autograd_lite.checked_call", "autograd_lite.gradient_report"],
     [
         "autograd_lite.checking",
+        "autograd_lite.comparison",
         "autograd_lite.explain",
         "autograd_lite.compile",
         "autograd_lite.census",

@@ -1,0 +1,254 @@
+"""`ag.checkpoint`: remember what a function was given, and compute the rest again when needed."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograd_lite import errors
+from autograd_lite.backward import pulled_back
+from autograd_lite.nests import leaves, rebuilt
+from autograd_lite.primitive import NOTHING, Primitive, Rule, select
+from autograd_lite.tape import NUMBERS, STATE, Scope, _StateChange
+from autograd_lite.variable import Variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def checkpoint(function: F) -> F:
+    """The same function, whose inner operations are not kept but computed again in the sweep.
+
+    It costs one more forward pass and saves the memory of everything inside: a chain of n
+    operations in √n blocks of √n needs memory for about 2√n results (T. Chen et al., "Training deep
+    nets with sublinear memory cost", 2016). Gradients flow to the arguments and to every tracked
+    Variable that the function reads, such as a layer's parameters, to any order.
+
+    The function must do the same when it is called again: a random one gets its generator anew,
+    from a seed; what it changes besides, such as a running mean, it changes once more. The sweep
+    raises RuleError if its second result differs, StaleVariableError if a Variable that it reads
+    was assigned in between. It returns a Variable, or lists, tuples and dicts of them; inside any
+    other object they are recorded as without `checkpoint`.
+
+    >>> import numpy as np, autograd_lite as ag
+    >>> W = ag.Variable(np.eye(2), name="W")
+    >>> block = ag.checkpoint(lambda x: np.tanh(np.tanh(x @ W) @ W))
+    >>> y = block(block(np.ones(2)))
+    >>> len([v for v in ag.tape() if v.operation.name == "tanh"])
+    0
+    >>> y.backward(np.ones(2))
+    >>> W.grad.shape
+    (2, 2)
+    """
+    if not callable(function):
+        raise TypeError(f"checkpoint: it takes a function, this is a {errors.kind(function)}")
+    if any(
+        runs_later(function)
+        for runs_later in (
+            inspect.isgeneratorfunction,
+            inspect.iscoroutinefunction,
+            inspect.isasyncgenfunction,
+        )
+    ):
+        raise TypeError(
+            f"checkpoint: the body of the generator or coroutine {function!r} runs later, outside "
+            f"of it; checkpoint a function that returns its result"
+        )
+    name = f"checkpoint({getattr(function, '__name__', type(function).__name__)})"
+
+    @functools.wraps(function)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        recording, scope, _ = STATE.get()
+        if not recording:
+            return function(*args, **kwargs)
+        run = _Run(name, functools.partial(function, *args, **kwargs), scope)
+        if not any(v._tracked for v in run.read):
+            return run.result
+        return Checkpoint(run).entry(run)
+
+    return checkpointed  # type: ignore[return-value]  # a wrapper has its function's signature
+
+
+class _Recording(_StateChange):
+    """Record in a scope that was entered before: so the second call is where the first one was."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope | None):
+        self._scope = scope
+
+    def _changed(self, recording: Any, scope: Scope | None) -> tuple[Any, Scope | None]:
+        return recording or True, self._scope
+
+
+class _Run:
+    """One recorded call: its `result`, the `outputs` among it, and what they `read`.
+
+    Read are the tracked Variables that a gradient flows to and that the call did not compute, its
+    own leaves among them, and older untracked ones: they may be recorded, and whoever replays the
+    recording computes them anew.
+    """
+
+    def __init__(self, name: str, call: Callable[[], Any], scope: Scope | None):
+        self.name, self.call, self.scope = name, call, scope
+        self.first = next(NUMBERS)
+        with _Recording(scope):
+            self.result = call()
+        self.outputs = [x for _, x in leaves(self.result) if type(x) is Variable]
+        self.behind = self._reached(self.outputs)
+        tracked = [v for v in self.outputs if v._tracked]
+        flowing = {v._number for v in self._reached(tracked, only_tracked=True)}
+        self.read = [
+            v
+            for v in self.behind
+            if (v._number in flowing and not self._computed(v))
+            or (not v._tracked and v._number < self.first)
+        ]
+        self._refuse_assigned()
+
+    def _computed(self, v: Variable) -> bool:
+        """Whether v is an operation of this call."""
+        return v._number >= self.first and v._primitive is not None
+
+    def _reached(self, outputs: Sequence[Variable], only_tracked: bool = False) -> list[Variable]:
+        """Every Variable that these depend on within the call, and what it read, in order."""
+        found = {v._number: v for v in outputs}
+        waiting = list(found.values())
+        while waiting:
+            v = waiting.pop()
+            if not self._computed(v) or v._primitive.weak:
+                continue
+            for x in v._inputs:
+                if type(x) is Variable and x._number not in found:
+                    if only_tracked and not x._tracked:
+                        continue
+                    found[x._number] = x
+                    waiting.append(x)
+        return [found[number] for number in sorted(found)]
+
+    def _refuse_assigned(self) -> None:
+        """Called again, the function would begin with what it assigned at its end."""
+        for v in self.behind:
+            if self._computed(v) and not v._primitive.weak:
+                for x, value in zip(v._inputs, v._values, strict=True):
+                    if type(x) is Variable and x._array is not value:
+                        raise errors.StaleVariableError(
+                            f"{self.name}: the function itself assigned the data of {x.label} "
+                            f"after it had computed '{v.label}' from it"
+                            f"{errors.place(v._scope)}; assign it outside"
+                        )
+
+    def values_for(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """The outputs' values, had what was read had these values."""
+        known = {x._number: value for x, value in zip(self.read, values, strict=True)}
+        for v in self.behind:
+            if v._number not in known and self._computed(v):
+                operands = [
+                    known.get(x._number, value) if type(x) is Variable else value
+                    for x, value in zip(v._inputs, v._values, strict=True)
+                ]
+                given = [operands] if v._primitive.variadic else operands
+                known[v._number] = v._primitive.function(*given, **v._settings)
+        return tuple(known.get(v._number, v._array) for v in self.outputs)
+
+    def repeats(self, first: Checkpoint, outputs: Sequence[Any]) -> bool:
+        """Whether this call read and gave the same as the first one did."""
+        if len(self.read) != len(first.read) or len(self.outputs) != len(outputs):
+            return False
+        same_read = all(
+            x is y or (x._number >= self.first and y._number >= first.first)  # leaves made inside
+            for x, y in zip(self.read, first.read, strict=True)
+        )
+        return same_read and all(
+            v._tracked == tracked
+            and v._array.dtype == array.dtype
+            and np.array_equal(v._array, array, equal_nan=array.dtype.kind == "f")
+            for v, tracked, array in zip(self.outputs, first.tracked, outputs, strict=True)
+        )
+
+
+class Checkpoint(Primitive):
+    """The operation that a checkpointed call is on the tape: from what it read to its outputs.
+
+    It must not hold itself, by a bound method, nor the run: both would outlive the graph.
+    """
+
+    __slots__ = ("again", "first", "read", "tracked")
+
+    def __init__(self, run: _Run):
+        self.again = functools.partial(_Run, run.name, run.call, run.scope)
+        self.first, self.read = run.first, run.read
+        self.tracked = [v._tracked for v in run.outputs]
+        function = functools.partial(_values, self.again)
+        super().__init__(function, (_cotangents,), run.name, variadic=True)
+
+    def entry(self, run: _Run) -> Any:
+        """Put it on the tape, and give the call's result with outputs that come from there."""
+        values = [x._array for x in self.read]
+        arrays = tuple(v._array for v in run.outputs)
+        results = self.record(arrays, tuple(self.read), values, {}, True, True)
+        whole = results[0]._inputs[0]
+        position = iter(range(len(results)))
+        new = []
+        for _, x in leaves(run.result):
+            if type(x) is Variable:
+                x = select(whole, next(position), tracked=x._tracked)
+            new.append(x)
+        return rebuilt(run.result, new)
+
+    def rules_for(self, count: int) -> list[Rule | None]:
+        """One rule per Variable read; the first that is called computes all the cotangents."""
+        found: list[Any] = []
+
+        def rule(index: int, g: Any, z: Any, values: Any) -> Any:
+            if not found:
+                found.extend(_cotangents(self, g, z, values))
+            return found[index]
+
+        return [functools.partial(rule, index) for index in range(count)]
+
+
+def _values(again: Callable[[], _Run], values: Sequence[Any]) -> tuple[Any, ...]:
+    return again().values_for(values)
+
+
+def _cotangents(
+    checkpoint: Checkpoint, g: tuple[Any, ...], z: Any, values: Sequence[Any]
+) -> list[Any]:
+    """The cotangents of all that was read, from those of the outputs: the call, and its sweep."""
+    name, read = checkpoint.name, checkpoint.read
+    create_graph = type(z) is Variable
+    for x, value in zip(read, values, strict=True):
+        if not create_graph and x._array is not value:  # a recorded sweep has looked already
+            raise errors.StaleVariableError(
+                f"{name}: the data of {x.label} was assigned after the call that is to be computed "
+                f"again; differentiate first, or compute anew"
+            )
+    run = checkpoint.again()
+    if not run.repeats(checkpoint, z._array if create_graph else z):
+        raise errors.RuleError(
+            f"{name}: called again, the function gave another result or read other Variables; let "
+            f"it draw random numbers from a generator that it seeds itself, and depend on nothing "
+            f"that changes"
+        )
+    own = [x for x in run.read if x._number >= run.first]
+    if create_graph and own:
+        raise errors.RuleError(
+            f"{name}: the function makes the tracked Variable {own[0].label}, and makes another "
+            f"one when it is called again: there is no second derivative for the first one; make "
+            f"it outside, and pass it in"
+        )
+    seeds = [
+        (v, part)
+        for v, part in zip(run.outputs, g, strict=True)
+        if v._tracked and not _is_unused(part, g)
+    ]
+    return pulled_back(seeds, run.read, create_graph, through=False, absent=NOTHING)
+
+
+def _is_unused(part: Any, g: tuple[Any, ...]) -> bool:
+    """Whether nothing came back for one of several outputs: 0·∞ on its way would be NaN."""
+    return len(g) > 1 and type(part) is not Variable and not part.any()

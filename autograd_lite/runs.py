@@ -1,0 +1,238 @@
+"""Runs: one call of a function on Variables of a transform's own, and what may leave it.
+
+What comes out are arrays; but Variables where a result depends on a tracked Variable that no
+transform made, or one whose function is still running, such as the transform around this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_lite import errors
+from autograd_lite.backward import pulled_back
+from autograd_lite.nests import aligned, leaves, mapped, rebuilt
+from autograd_lite.primitive import Primitive
+from autograd_lite.tape import NUMBERS, STATE, recording
+from autograd_lite.variable import Variable
+
+ArgNums = int | Sequence[int]
+Function = Callable[..., Any]
+
+_argument = Primitive(lambda x: x, (lambda g, z, x: g,), "argument")
+"""Makes a transform's own Variables: no leaves, so that nobody takes them for a user's."""
+
+RUNNING: set[int] = set()
+"""The numbers of the arguments of all functions that transforms are running now."""
+
+
+class Run:
+    """One call of a function on Variables of our own, its `inputs`, and what came of it.
+
+    `chosen` is what `argnums` selects of the arguments, `result` what the function returned, both
+    in their nesting; `outputs` are the leaves of `result`. `outside` are the numbers of what
+    depends, in the result, on tracked Variables that are not ours.
+    """
+
+    def __init__(
+        self,
+        asked: str,
+        function: Function,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        argnums: ArgNums,
+        has_aux: bool = False,
+    ):
+        self.asked = asked
+        require_callable(asked, function)
+        positions = _positions(asked, argnums, len(args))
+        chosen = tuple(args[position] for position in positions)
+        self.chosen = chosen if isinstance(argnums, Sequence) else chosen[0]
+        self.first = next(NUMBERS)
+        with recording():
+            arguments = list(args)
+            self.inputs: list[Variable] = []
+            for position in positions:
+                own = [
+                    _own(f"{asked}: argument {position}{path}", leaf)
+                    for path, leaf in leaves(args[position])
+                ]
+                arguments[position] = rebuilt(args[position], own)
+                self.inputs += own
+            numbers = {v._number for v in self.inputs}
+            RUNNING.update(numbers)
+            try:
+                self.result = function(*arguments, **kwargs)
+            finally:
+                RUNNING.difference_update(numbers)
+        self.aux: Any = None
+        if has_aux:
+            if not isinstance(self.result, tuple) or len(self.result) != 2:
+                raise TypeError(
+                    f"{asked}: with has_aux=True the function returns (output, auxiliary), this "
+                    f"one returned a {errors.kind(self.result)}"
+                )
+            self.result, self.aux = self.result
+        self.outputs = [
+            _output(f"{asked}: the function's output{path}", leaf)
+            for path, leaf in leaves(self.result)
+        ]
+        self.outside = self.dependent([*self.outputs, *(x for _, x in leaves(self.aux))])
+
+    def dependent(self, results: Sequence[Any]) -> set[int]:
+        """The numbers of what depends on tracked Variables not ours, of results and what made them.
+
+        Those are what is older than our arguments, leaves, and arguments of functions that other
+        transforms are running; other transforms' arguments are no concern of anybody any more.
+        """
+        if not STATE.get()[0]:  # under no_grad, nobody wants to differentiate
+            return set()
+        reached: dict[int, Variable] = {}
+        found: set[int] = set()
+        waiting = [v for v in results if _is_tracked(v)]
+        while waiting:
+            v = waiting.pop()
+            number = v._number
+            if number in reached:
+                continue
+            reached[number] = v
+            if number < self.first or v._primitive is None or number in RUNNING:
+                found.add(number)
+            else:
+                waiting += [x for x in v._inputs if type(x) is Variable and x._tracked]
+        if found:
+            for number in sorted(reached):  # operands come before their results
+                if any(type(x) is Variable and x._number in found for x in reached[number]._inputs):
+                    found.add(number)
+        return found
+
+    def value(self) -> Any:
+        """The function's result as the caller gets it."""
+        return rebuilt(self.result, [_handed_out(x, self.outside) for x in self.outputs])
+
+    def auxiliary(self) -> Any:
+        """What the function returned beside it: its Variables as the caller gets them."""
+        return mapped(
+            lambda x: _handed_out(x, self.outside) if type(x) is Variable else x, self.aux
+        )
+
+    def require_one_number(self) -> None:
+        """Refuse a function that does not return one number."""
+        if isinstance(self.result, list | tuple | dict) or np.size(self.outputs[0]) != 1:
+            raise ValueError(
+                f"{self.asked}: the function must return one number, it returned a "
+                f"{errors.kind(self.result)}; reduce it with np.sum, return more with "
+                f"has_aux=True, or take ag.jacobian or ag.elementwise_grad"
+            )
+
+    def pulled(self, cotangents: Sequence[Any], create_graph: bool) -> list[Any]:
+        """Cotangents of the inputs from those of the outputs; None and constants take no part."""
+        seeds = [
+            (output, cotangent)
+            for output, cotangent in zip(self.outputs, cotangents, strict=True)
+            if cotangent is not None and _is_tracked(output)
+        ]
+        return pulled_back(seeds, self.inputs, create_graph)
+
+    def nested(self, given: Sequence[Any] = ()) -> bool:
+        """Whether the derivative, along what is given, may depend on the outside."""
+        outputs = [x for x in self.outputs if type(x) is Variable and x._number in self.outside]
+        return bool(outputs or self.dependent(given))
+
+    def gradient(self, cotangents: Sequence[Any]) -> Any:
+        """What `pulled` gives, as the caller gets it, in the nesting of what was chosen."""
+        return self.handed_out(self.chosen, self.pulled(cotangents, self.nested(cotangents)))
+
+    def handed_out(self, nest: Any, found: Sequence[Any]) -> Any:
+        """Derivatives as the caller gets them, in the nesting of `nest`."""
+        outside = self.dependent(found)
+        return rebuilt(nest, [_handed_out(x, outside) for x in found])
+
+    def ones(self) -> list[Any]:
+        """A cotangent of 1 for every entry of every output."""
+        return [np.ones(np.shape(output), cotangent_dtype(output)) for output in self.outputs]
+
+    def linear(self) -> tuple[list[Variable], list[Variable]]:
+        """Cotangents u of the outputs that are Variables, and those of the inputs, recorded."""
+        with recording():
+            u = [_own("", one) for one in self.ones()]
+        return u, self.pulled(u, create_graph=True)
+
+    def matching(self, name: str, given: Any, wanted: Any, like: Sequence[Any]) -> list[Any]:
+        """The leaves of `given`, a nest that must have the nesting and shapes of another."""
+        cast = []
+        found = aligned(f"{self.asked}: the {name}", given, wanted)
+        for (path, leaf), x in zip(found, like, strict=True):
+            array = leaf if type(leaf) is Variable else np.asarray(leaf)
+            if array.shape != np.shape(x) or array.dtype.kind not in "fiub":
+                raise ValueError(
+                    f"{self.asked}: the {name}{path} is a {errors.kind(leaf)}, it must be real and "
+                    f"of shape {np.shape(x)}"
+                )
+            cast.append(array.astype(cotangent_dtype(x)))
+        return cast
+
+
+def require_callable(asked: str, function: Any) -> None:
+    """Refuse what is no function."""
+    if not callable(function):
+        raise TypeError(f"{asked}: it takes a function, this is a {errors.kind(function)}")
+
+
+def _positions(asked: str, argnums: ArgNums, count: int) -> list[int]:
+    """Which positional arguments are differentiated."""
+    positions = []
+    for position in argnums if isinstance(argnums, Sequence) else [argnums]:
+        if not isinstance(position, int | np.integer) or isinstance(position, bool):
+            raise TypeError(
+                f"{asked}: argnums={argnums!r} must be the position of an argument, or a tuple of "
+                f"them"
+            )
+        if not -count <= position < count:
+            raise ValueError(
+                f"{asked}: argnums={argnums} asks for argument {position}, and the function was "
+                f"called with {count} by position; pass by position what is differentiated"
+            )
+        positions.append(int(position) % count)
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"{asked}: argnums={argnums} names an argument twice")
+    return positions
+
+
+def _own(name: str, leaf: Any) -> Variable:
+    """A Variable of our own for an argument; one that is tracked stays connected to it."""
+    if _is_tracked(leaf):
+        return _argument(leaf)  # type: ignore[no-any-return]
+    array = np.array(leaf)
+    if array.dtype.kind != "f":
+        raise TypeError(
+            f"{name} is a {errors.kind(leaf)}, and only floating point can be differentiated; "
+            f"write 3.0 for 3, convert with .astype(float), or leave it out of argnums"
+        )
+    return _argument.record(array, (array,), (array,), {}, True, False)  # type: ignore[no-any-return]
+
+
+def _is_tracked(leaf: Any) -> bool:
+    return type(leaf) is Variable and leaf._tracked
+
+
+def _output(name: str, leaf: Any) -> Any:
+    """An output: a Variable, or an array of numbers that nobody else holds."""
+    array = leaf if type(leaf) is Variable else np.array(leaf)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} is a {errors.kind(leaf)}, not a number or an array of numbers")
+    return array
+
+
+def _handed_out(leaf: Any, outside: set[int]) -> Any:
+    """A result as the caller gets it: an array, or a Variable that depends on the outside."""
+    if type(leaf) is not Variable or leaf._number in outside:
+        return leaf
+    return np.array(leaf.data)
+
+
+def cotangent_dtype(leaf: Any) -> Any:
+    """What a cotangent of it is computed in."""
+    return leaf.dtype if leaf.dtype.kind == "f" else np.dtype(float)
