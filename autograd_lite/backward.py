@@ -30,12 +30,14 @@ def sweep(
     lowest: float = 0,
     create_graph: bool = False,
     through: bool = True,
+    linear: bool = False,
 ) -> list[tuple[Variable, Any, bool]]:
     """Cotangents of Variables, as (variable, cotangent, whether nobody else holds that array).
 
     `seeds` are the outputs with their cotangents. Of the Variables whose numbers are `wanted`, or
     of all leaves. Nothing older than `lowest` is visited; nor, without `through`, what is behind
-    those that are wanted.
+    those that are wanted. What `create_graph` records is a function of cotangents and operands; if
+    `linear`, of the cotangents alone.
     """
     found = []
     pending: dict[int, Any] = {}  # cotangents so far; None where there are only pieces
@@ -81,7 +83,7 @@ def sweep(
         settings = z._settings
         if watch is not None:
             watch.visited(z, g)
-        if create_graph:
+        if create_graph and not linear:
             _refuse_stale(z)
             own, values = z, z._inputs
         else:
@@ -180,8 +182,8 @@ def _look_at(piece: Any, z: Variable, position: int, create_graph: bool) -> None
     if type(piece) is Variable and not create_graph:
         raise errors.RuleError(
             f"{z._primitive.name}: the derivative rule for argument {position} used a tracked "
-            f"Variable, {piece.label} came of it, and its gradient would be lost{errors.place(z._scope)}; "
-            f"pass what the operation depends on as an argument"
+            f"Variable, {piece.label} came of it, and its gradient would be lost"
+            f"{errors.place(z._scope)}; pass what the operation depends on as an argument"
         )
     if type(piece) is tuple and len(piece) == 2:
         index, part = piece
@@ -193,8 +195,8 @@ def _look_at(piece: Any, z: Variable, position: int, create_graph: bool) -> None
         if not fits:
             raise errors.RuleError(
                 f"{z._primitive.name}: the derivative rule for argument {position} returned a pair "
-                f"that is no (index, cotangent of that part){errors.place(z._scope)}; a rule returns "
-                f"one cotangent"
+                f"that is no (index, cotangent of that part){errors.place(z._scope)}; "
+                f"a rule returns one cotangent"
             )
 
 
@@ -226,8 +228,8 @@ def _real(piece: Any) -> Any:
 
 def _wrong_shape(z: Variable, position: int, piece: Any) -> errors.RuleError:
     return errors.RuleError(
-        f"{z._primitive.name}: the derivative rule for argument {position} returned a "
-        f"{errors.kind(piece)}, the argument is a {errors.kind(z._inputs[position]._array)}"
+        f"{z._primitive.name}: the derivative rule for argument {position} returned "
+        f"{errors.a_kind(piece)}, the argument is {errors.a_kind(z._inputs[position]._array)}"
         f"{errors.place(z._scope)}; a rule returns a real cotangent in the shape of its argument"
     )
 
@@ -257,10 +259,10 @@ def _refuse_stale(z: Variable) -> None:
             )
 
 
-def _seed(output: Any, cotangent: Any, asked: str) -> Any:
+def _seed(output: Any, cotangent: Any, asked: str, create_graph: bool) -> Any:
     """The cotangent of the output: given, or 1 for one element. Refuses what has no gradient."""
     if type(output) is not Variable:
-        raise TypeError(f"{asked}: the output is a {errors.kind(output)}, not a Variable")
+        raise TypeError(f"{asked}: the output is {errors.a_kind(output)}, not a Variable")
     if not output._tracked:
         reason = (
             f"the result of '{output._primitive.name}', which has no derivative or tracked input"
@@ -280,11 +282,12 @@ def _seed(output: Any, cotangent: Any, asked: str) -> Any:
             )
         return np.array(1, data.dtype).reshape(data.shape)
     if type(cotangent) is not Variable:
-        cotangent = np.asarray(cotangent)
+        # a recording keeps it, and its owner may write to it
+        cotangent = np.array(cotangent) if create_graph else np.asarray(cotangent)
     if cotangent.shape != data.shape or cotangent.dtype.kind not in "fiub":
         raise ValueError(
-            f"{asked}: {output.label} is a {errors.kind(data)}, the cotangent is a "
-            f"{errors.kind(cotangent)}; it must be real and of the same shape"
+            f"{asked}: {output.label} is {errors.a_kind(data)}, the cotangent is "
+            f"{errors.a_kind(cotangent)}; it must be real and of the same shape"
         )
     return cotangent if cotangent.dtype == data.dtype else cotangent.astype(data.dtype)
 
@@ -318,17 +321,19 @@ def backward(
 
     What `Variable.backward` calls; see there. Nothing is stored if anything fails on the way.
     """
-    seed = _seed(output, cotangent, "backward")
+    seed = _seed(output, cotangent, "backward", create_graph)
     wanted = _Everything() if retain_grads else None
     if create_graph:
         with recording():
             found = sweep([(output, seed)], wanted, create_graph=True)
-            totals = [
-                g if v._grad is None or type(g) is tuple else v._grad + g for v, g, _ in found
-            ]
-        for (variable, g, _), total in zip(found, totals, strict=True):
-            if type(g) is not tuple:
-                variable._grad = _recorded(total, variable)
+            with _ACCUMULATING:
+                recorded = [
+                    (v, _recorded(g if v._grad is None else v._grad + g, v))
+                    for v, g, _ in found
+                    if type(g) is not tuple
+                ]
+                for variable, gradient in recorded:
+                    variable._grad = gradient
         return
     found = sweep([(output, plain(seed))], wanted)
     with _ACCUMULATING:
@@ -380,9 +385,9 @@ def gradients(
     >>> ag.gradients(slope, [x])[0] == -np.sin(0.5)
     np.True_
     """
-    single = type(inputs) is Variable
+    single = type(inputs) is Variable or not isinstance(inputs, Iterable)
     variables: Any = [inputs] if single else list(inputs)
-    seed = _seed(output, cotangent, "gradients")
+    seed = _seed(output, cotangent, "gradients", create_graph)
     for v in variables:
         if type(v) is not Variable or not v._tracked:
             raise errors.NotRecordedError(
@@ -399,18 +404,21 @@ def pulled_back(
     inputs: Sequence[Variable],
     create_graph: bool = False,
     through: bool = True,
+    linear: bool = False,
     absent: Any = None,
 ) -> list[Any]:
     """The cotangents of the inputs from those of the outputs: arrays, or recorded Variables.
 
-    `through`: also what reaches one input by way of another. `absent`: what stands for the
+    `through` and `linear` as in `sweep`. `absent`: what stands for the
     cotangent of an input that none comes to, instead of zeros.
     """
     numbers = {v._number for v in inputs}
     lowest = min(numbers, default=NEVER)
     if create_graph:
         with recording():
-            found = {v._number: g for v, g, _ in sweep(seeds, numbers, lowest, True, through)}
+            found = {
+                v._number: g for v, g, _ in sweep(seeds, numbers, lowest, True, through, linear)
+            }
             return [
                 absent
                 if absent is not None and v._number not in found

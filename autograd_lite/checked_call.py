@@ -88,8 +88,8 @@ class CheckedCall:
         if not self.moving:
             kinds = ", ".join(errors.kind(leaf) for leaf in self.constants) or "nothing"
             raise TypeError(
-                f"check_grads: no argument of {self.name} is floating point, there is nothing to "
-                f"differentiate; it was given {kinds}; write 2.0 or .astype(float)"
+                f"check_grads: no argument of {self.name} can be differentiated; it was given "
+                f"{kinds}; write 2.0 or .astype(float), and requires_grad=True for a Variable"
             )
         self.arguments = [names[i] for i in self.moving]
         self.arrays = [np.array(value_of(self.constants[i])) for i in self.moving]

@@ -7,7 +7,6 @@ another. An order above the first asks the same of the gradient, which is a func
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -86,11 +85,13 @@ def check_grads(
     """
     if by not in ("directions", "entries", "whole"):
         raise ValueError(f"check_grads: by={by!r}; it is 'directions', 'entries' or 'whole'")
-    if order < 1 or samples < 1:
-        raise ValueError(f"check_grads: order={order} and samples={samples} must be at least 1")
+    for name, number in {"order": order, "samples": samples}.items():
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise ValueError(f"check_grads: {name}={number!r}; it is a whole number from 1 on")
+    if not callable(f):
+        raise TypeError(f"check_grads: it takes a function, this is {errors.a_kind(f)}")
     generator = np.random.default_rng(0) if rng is None else rng
-    with warnings.catch_warnings(), np.errstate(all="ignore"), recording():
-        warnings.simplefilter("ignore")  # a shift may leave the domain
+    with np.errstate(all="ignore"), recording():  # a shift may leave the domain
         call = CheckedCall(f, args)
         program: Program = call.program
         outputs = call.outputs

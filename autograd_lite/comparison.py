@@ -266,16 +266,14 @@ def compare(
     """
     if not isinstance(formulas, Mapping):
         raise TypeError(
-            f"compare: the formulas must be a dict of Variable: array, this is a "
-            f"{errors.kind(formulas)}"
+            f"compare: the formulas must be a dict of Variable: array, this is "
+            f"{errors.a_kind(formulas)}"
         )
     if entries < 1:
         raise ValueError(f"compare: at least one entry must be shifted, entries={entries} is none")
     if type(loss) is not Variable or loss._array.size != 1:
-        arrived = errors.kind(loss._array if type(loss) is Variable else loss)
-        raise ValueError(
-            f"compare: the loss must be a Variable of one element, this is a {arrived}"
-        )
+        arrived = errors.a_kind(loss._array if type(loss) is Variable else loss)
+        raise ValueError(f"compare: the loss must be a Variable of one element, this is {arrived}")
     size = abs(float(loss._array.item()))
     # what rounding in a loss of this size comes to: a gradient is known no better
     rounding = 4 * float(np.finfo(loss.dtype).eps) * size
@@ -289,7 +287,7 @@ def compare(
         formula = np.asarray(formulas[v])
         if formula.dtype.kind not in "fiub":
             raise TypeError(
-                f"compare: the formula for {v.label} is a {errors.kind(formula)}; it must be real"
+                f"compare: the formula for {v.label} is {errors.a_kind(formula)}; it must be real"
             )
         shape = of_tape.shape
         everything = np.arange(of_tape.size)

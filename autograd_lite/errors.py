@@ -41,7 +41,15 @@ def kind(x: Any) -> str:
     if shape is not None and dtype is not None:
         return f"{dtype} array of shape {shape}" if shape else f"{dtype} scalar"
     text = repr(x)
+    if x is None:
+        return text
     return f"{type(x).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
+
+
+def a_kind(x: Any) -> str:
+    """The same with an article, as the object of a sentence: "an int64 scalar", "None"."""
+    text = kind(x)
+    return text if x is None else f"{'an' if text[0] in 'aeiouAEIOU' else 'a'} {text}"
 
 
 def operation_failed(

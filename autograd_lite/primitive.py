@@ -164,10 +164,10 @@ class Primitive:
         Several results make one entry whose value is a tuple, and a selection from it for each.
         """
         if type(z) is not _ndarray:
-            z = _as_array(z)
+            z = _as_array(z, self.name)
             if not all(hasattr(part, "dtype") for part in (z if type(z) is tuple else (z,))):
                 raise TypeError(
-                    f"{self.name}: the function returned a {errors.kind(z)}; it must return an "
+                    f"{self.name}: the function returned {errors.a_kind(z)}; it must return an "
                     f"array, or a tuple of arrays"
                 )
         several = type(z) is tuple
@@ -261,7 +261,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         except (ValueError, TypeError) as error:
             raise _restated(error, row, (a,)) from error
         if type(z) is not _ndarray:
-            z = _as_array(z)
+            z = _as_array(z, row.name)
         if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
             return row(x)  # which says what is wrong with it
         result = _new(Variable)
@@ -305,7 +305,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         except (ValueError, TypeError) as error:
             raise _restated(error, row, (a, b)) from error
         if type(z) is not _ndarray:
-            z = _as_array(z)
+            z = _as_array(z, row.name)
         if z.dtype is not _FLOAT64 and z.dtype.kind != "f":
             return row(x, y)  # which says what is wrong with it
         result = _new(Variable)
@@ -432,12 +432,17 @@ def _constant(x: Any) -> Any:
     return np.array(x) if type(x) is list or type(x) is tuple else x
 
 
-def _as_array(z: Any) -> Any:
+def _as_array(z: Any, name: str) -> Any:
     """What a function returned, as an array: NumPy's scalars and subclasses become plain arrays."""
     if isinstance(z, _SCALARS):
         return np.asarray(z)
     if isinstance(z, tuple):
-        return tuple([_as_array(part) for part in z])
+        return tuple([_as_array(part, name) for part in z])
+    if isinstance(z, np.ma.MaskedArray | np.matrix):
+        raise TypeError(
+            f"{name}: a {type(z).__name__} took part, and its own arithmetic has no derivative "
+            f"here; pass a plain array: np.asarray(matrix), or masked.filled(value) with np.where"
+        )
     return z.view(_ndarray) if isinstance(z, _ndarray) else z
 
 
@@ -445,7 +450,7 @@ def _restated(error: Exception, row: Primitive, values: Sequence[Any]) -> Except
     """The same kind of error, saying which operation met what and where."""
     broadcasts = isinstance(row.function, np.ufunc)
     message = errors.operation_failed(row.name, values, STATE.get()[1], error, broadcasts)
-    for kind in (np.exceptions.AxisError, IndexError, ValueError, TypeError):
+    for kind in (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError):
         if isinstance(error, kind):
             return kind(message)
     return error

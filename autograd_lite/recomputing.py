@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -44,7 +45,7 @@ def checkpoint(function: F) -> F:
     (2, 2)
     """
     if not callable(function):
-        raise TypeError(f"checkpoint: it takes a function, this is a {errors.kind(function)}")
+        raise TypeError(f"checkpoint: it takes a function, this is {errors.a_kind(function)}")
     if any(
         runs_later(function)
         for runs_later in (
@@ -108,6 +109,17 @@ class _Run:
             or (not v._tracked and v._number < self.first)
         ]
         self._refuse_assigned()
+        self.constants = self._checksum()
+
+    def _checksum(self) -> int:
+        """What all constants of the call come to: they may be another time's values when called."""
+        total = 0
+        for v in self.behind:
+            if self._computed(v) and not v._primitive.weak:
+                operands = zip(v._inputs, v._values, strict=True)
+                read = [value for x, value in operands if type(x) is not Variable]
+                total = _checksum([v._primitive.name, *read, *v._settings.values()], total)
+        return total
 
     def _computed(self, v: Variable) -> bool:
         """Whether v is an operation of this call."""
@@ -158,6 +170,8 @@ class _Run:
         """Whether this call read and gave the same as the first one did."""
         if len(self.read) != len(first.read) or len(self.outputs) != len(outputs):
             return False
+        if self.constants != first.constants:
+            return False
         same_read = all(
             x is y or (x._number >= self.first and y._number >= first.first)  # leaves made inside
             for x, y in zip(self.read, first.read, strict=True)
@@ -176,11 +190,11 @@ class Checkpoint(Primitive):
     It must not hold itself, by a bound method, nor the run: both would outlive the graph.
     """
 
-    __slots__ = ("again", "first", "read", "tracked")
+    __slots__ = ("again", "constants", "first", "read", "tracked")
 
     def __init__(self, run: _Run):
         self.again = functools.partial(_Run, run.name, run.call, run.scope)
-        self.first, self.read = run.first, run.read
+        self.first, self.read, self.constants = run.first, run.read, run.constants
         self.tracked = [v._tracked for v in run.outputs]
         function = functools.partial(_values, self.again)
         super().__init__(function, (_cotangents,), run.name, variadic=True)
@@ -211,6 +225,14 @@ class Checkpoint(Primitive):
         return [functools.partial(rule, index) for index in range(count)]
 
 
+def _checksum(value: Any, so_far: int = 0) -> int:
+    """Of an array, or of what else an operation takes as a constant, in lists and tuples too."""
+    if isinstance(value, list | tuple):
+        return functools.reduce(lambda total, part: _checksum(part, total), value, so_far)
+    is_array = isinstance(value, np.ndarray)
+    return zlib.crc32(value.tobytes() if is_array else repr(value).encode(), so_far)
+
+
 def _values(again: Callable[[], _Run], values: Sequence[Any]) -> tuple[Any, ...]:
     return again().values_for(values)
 
@@ -220,19 +242,20 @@ def _cotangents(
 ) -> list[Any]:
     """The cotangents of all that was read, from those of the outputs: the call, and its sweep."""
     name, read = checkpoint.name, checkpoint.read
-    create_graph = type(z) is Variable
+    linear = type(z) is not Variable  # recorded, if at all, as a function of g alone
+    create_graph = not linear or any(type(part) is Variable for part in g)
     for x, value in zip(read, values, strict=True):
-        if not create_graph and x._array is not value:  # a recorded sweep has looked already
+        if linear and x._array is not value:  # a recorded sweep has looked already
             raise errors.StaleVariableError(
                 f"{name}: the data of {x.label} was assigned after the call that is to be computed "
                 f"again; differentiate first, or compute anew"
             )
     run = checkpoint.again()
-    if not run.repeats(checkpoint, z._array if create_graph else z):
+    if not run.repeats(checkpoint, z if linear else z._array):
         raise errors.RuleError(
-            f"{name}: called again, the function gave another result or read other Variables; let "
-            f"it draw random numbers from a generator that it seeds itself, and depend on nothing "
-            f"that changes"
+            f"{name}: called again, the function gave another result, or read other Variables or "
+            f"constants; let it draw random numbers from a generator that it seeds itself, and "
+            f"depend on nothing that changes"
         )
     own = [x for x in run.read if x._number >= run.first]
     if create_graph and own:
@@ -246,7 +269,7 @@ def _cotangents(
         for v, part in zip(run.outputs, g, strict=True)
         if v._tracked and not _is_unused(part, g)
     ]
-    return pulled_back(seeds, run.read, create_graph, through=False, absent=NOTHING)
+    return pulled_back(seeds, run.read, create_graph, through=False, linear=linear, absent=NOTHING)
 
 
 def _is_unused(part: Any, g: tuple[Any, ...]) -> bool:

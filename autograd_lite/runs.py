@@ -6,6 +6,8 @@ transform made, or one whose function is still running, such as the transform ar
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,8 +26,10 @@ Function = Callable[..., Any]
 _argument = Primitive(lambda x: x, (lambda g, z, x: g,), "argument")
 """Makes a transform's own Variables: no leaves, so that nobody takes them for a user's."""
 
-RUNNING: set[int] = set()
-"""The numbers of the arguments of all functions that transforms are running now."""
+RUNNING: Counter[int] = Counter()
+"""How many calls are at work with each of the Variables, by number, that transforms have made."""
+
+_COUNTING = threading.Lock()
 
 
 class Run:
@@ -33,7 +37,8 @@ class Run:
 
     `chosen` is what `argnums` selects of the arguments, `result` what the function returned, both
     in their nesting; `outputs` are the leaves of `result`. `outside` are the numbers of what
-    depends, in the result, on tracked Variables that are not ours.
+    depends, in the result, on tracked Variables that are not ours. `with run:`, while it is
+    differentiated, says that ours are in use: other transforms, in a rule for instance, mind them.
     """
 
     def __init__(
@@ -61,18 +66,15 @@ class Run:
                 ]
                 arguments[position] = rebuilt(args[position], own)
                 self.inputs += own
-            numbers = {v._number for v in self.inputs}
-            RUNNING.update(numbers)
-            try:
+            self.own = {v._number for v in self.inputs}
+            with self:
                 self.result = function(*arguments, **kwargs)
-            finally:
-                RUNNING.difference_update(numbers)
         self.aux: Any = None
         if has_aux:
             if not isinstance(self.result, tuple) or len(self.result) != 2:
                 raise TypeError(
                     f"{asked}: with has_aux=True the function returns (output, auxiliary), this "
-                    f"one returned a {errors.kind(self.result)}"
+                    f"one returned {errors.a_kind(self.result)}"
                 )
             self.result, self.aux = self.result
         self.outputs = [
@@ -81,11 +83,23 @@ class Run:
         ]
         self.outside = self.dependent([*self.outputs, *(x for _, x in leaves(self.aux))])
 
+    def __enter__(self) -> Run:
+        with _COUNTING:
+            RUNNING.update(self.own)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with _COUNTING:
+            RUNNING.subtract(self.own)
+            for number in self.own:
+                if not RUNNING[number]:
+                    del RUNNING[number]
+
     def dependent(self, results: Sequence[Any]) -> set[int]:
         """The numbers of what depends on tracked Variables not ours, of results and what made them.
 
-        Those are what is older than our arguments, leaves, and arguments of functions that other
-        transforms are running; other transforms' arguments are no concern of anybody any more.
+        Those are what is older than our arguments, leaves, and what other transforms work with;
+        what they have worked with is no concern of anybody any more.
         """
         if not STATE.get()[0]:  # under no_grad, nobody wants to differentiate
             return set()
@@ -98,7 +112,8 @@ class Run:
             if number in reached:
                 continue
             reached[number] = v
-            if number < self.first or v._primitive is None or number in RUNNING:
+            theirs = number in RUNNING and number not in self.own
+            if theirs or number < self.first or v._primitive is None:
                 found.add(number)
             else:
                 waiting += [x for x in v._inputs if type(x) is Variable and x._tracked]
@@ -122,28 +137,32 @@ class Run:
         """Refuse a function that does not return one number."""
         if isinstance(self.result, list | tuple | dict) or np.size(self.outputs[0]) != 1:
             raise ValueError(
-                f"{self.asked}: the function must return one number, it returned a "
-                f"{errors.kind(self.result)}; reduce it with np.sum, return more with "
+                f"{self.asked}: the function must return one number, it returned "
+                f"{errors.a_kind(self.result)}; reduce it with np.sum, return more with "
                 f"has_aux=True, or take ag.jacobian or ag.elementwise_grad"
             )
 
-    def pulled(self, cotangents: Sequence[Any], create_graph: bool) -> list[Any]:
+    def pulled(
+        self, cotangents: Sequence[Any], create_graph: bool, linear: bool = False
+    ) -> list[Any]:
         """Cotangents of the inputs from those of the outputs; None and constants take no part."""
         seeds = [
             (output, cotangent)
             for output, cotangent in zip(self.outputs, cotangents, strict=True)
             if cotangent is not None and _is_tracked(output)
         ]
-        return pulled_back(seeds, self.inputs, create_graph)
+        return pulled_back(seeds, self.inputs, create_graph, linear=linear)
 
-    def nested(self, given: Sequence[Any] = ()) -> bool:
-        """Whether the derivative, along what is given, may depend on the outside."""
-        outputs = [x for x in self.outputs if type(x) is Variable and x._number in self.outside]
-        return bool(outputs or self.dependent(given))
+    @property
+    def nested(self) -> bool:
+        """Whether the derivative may depend on the outside."""
+        return any(type(x) is Variable and x._number in self.outside for x in self.outputs)
 
     def gradient(self, cotangents: Sequence[Any]) -> Any:
         """What `pulled` gives, as the caller gets it, in the nesting of what was chosen."""
-        return self.handed_out(self.chosen, self.pulled(cotangents, self.nested(cotangents)))
+        create_graph = self.nested or bool(self.dependent(cotangents))
+        found = self.pulled(cotangents, create_graph, linear=not self.nested)
+        return self.handed_out(self.chosen, found)
 
     def handed_out(self, nest: Any, found: Sequence[Any]) -> Any:
         """Derivatives as the caller gets them, in the nesting of `nest`."""
@@ -158,7 +177,11 @@ class Run:
         """Cotangents u of the outputs that are Variables, and those of the inputs, recorded."""
         with recording():
             u = [_own("", one) for one in self.ones()]
-        return u, self.pulled(u, create_graph=True)
+        numbers = {cotangent._number for cotangent in u}
+        with _COUNTING:  # until we leave
+            self.own |= numbers
+            RUNNING.update(numbers)
+        return u, self.pulled(u, create_graph=True, linear=not self.nested)
 
     def matching(self, name: str, given: Any, wanted: Any, like: Sequence[Any]) -> list[Any]:
         """The leaves of `given`, a nest that must have the nesting and shapes of another."""
@@ -168,7 +191,7 @@ class Run:
             array = leaf if type(leaf) is Variable else np.asarray(leaf)
             if array.shape != np.shape(x) or array.dtype.kind not in "fiub":
                 raise ValueError(
-                    f"{self.asked}: the {name}{path} is a {errors.kind(leaf)}, it must be real and "
+                    f"{self.asked}: the {name}{path} is {errors.a_kind(leaf)}, it must be real and "
                     f"of shape {np.shape(x)}"
                 )
             cast.append(array.astype(cotangent_dtype(x)))
@@ -178,7 +201,7 @@ class Run:
 def require_callable(asked: str, function: Any) -> None:
     """Refuse what is no function."""
     if not callable(function):
-        raise TypeError(f"{asked}: it takes a function, this is a {errors.kind(function)}")
+        raise TypeError(f"{asked}: it takes a function, this is {errors.a_kind(function)}")
 
 
 def _positions(asked: str, argnums: ArgNums, count: int) -> list[int]:
@@ -208,7 +231,7 @@ def _own(name: str, leaf: Any) -> Variable:
     array = np.array(leaf)
     if array.dtype.kind != "f":
         raise TypeError(
-            f"{name} is a {errors.kind(leaf)}, and only floating point can be differentiated; "
+            f"{name} is {errors.a_kind(leaf)}, and only floating point can be differentiated; "
             f"write 3.0 for 3, convert with .astype(float), or leave it out of argnums"
         )
     return _argument.record(array, (array,), (array,), {}, True, False)  # type: ignore[no-any-return]
@@ -222,7 +245,7 @@ def _output(name: str, leaf: Any) -> Any:
     """An output: a Variable, or an array of numbers that nobody else holds."""
     array = leaf if type(leaf) is Variable else np.array(leaf)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} is a {errors.kind(leaf)}, not a number or an array of numbers")
+        raise TypeError(f"{name} is {errors.a_kind(leaf)}, not a number or an array of numbers")
     return array
 
 

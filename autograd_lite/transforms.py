@@ -52,7 +52,8 @@ def _gradient(asked: str, function: Function, argnums: ArgNums, has_aux: bool = 
     def gradient(*args: Any, **kwargs: Any) -> Any:
         run = Run(asked, function, args, kwargs, argnums, has_aux)
         run.require_one_number()
-        slope = run.gradient(run.ones())
+        with run:
+            slope = run.gradient(run.ones())
         return (slope, run.auxiliary()) if has_aux else slope
 
     return gradient
@@ -71,7 +72,8 @@ def value_and_grad(function: Function, argnums: ArgNums = 0, *, has_aux: bool = 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         run = Run("value_and_grad", function, args, kwargs, argnums, has_aux)
         run.require_one_number()
-        slope = run.gradient(run.ones())
+        with run:
+            slope = run.gradient(run.ones())
         value = run.value()
         return ((value, run.auxiliary()) if has_aux else value), slope
 
@@ -91,7 +93,8 @@ def elementwise_grad(function: Function, argnums: ArgNums = 0) -> Function:
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
         run = Run("elementwise_grad", function, args, kwargs, argnums)
-        return run.gradient(run.ones())
+        with run:
+            return run.gradient(run.ones())
 
     return _named("elementwise_grad", function, derivative)
 
@@ -114,7 +117,8 @@ def vjp(
 
     def pull(cotangent: Any) -> Any:
         """The cotangent of the argument for one of the output."""
-        return run.gradient(run.matching("cotangent", cotangent, run.result, run.outputs))
+        with run:
+            return run.gradient(run.matching("cotangent", cotangent, run.result, run.outputs))
 
     value = run.value()
     return (value, pull, run.auxiliary()) if has_aux else (value, pull)
@@ -132,9 +136,11 @@ def jvp(function: Function, *args: Any, argnums: ArgNums = 0) -> tuple[Any, Any]
     (array([2., 3.]), array([20., 30.]))
     """
     run, v = _directed("jvp", function, args, argnums)
-    u, rows = run.linear()
-    changes = pulled_back(list(zip(rows, v, strict=True)), u, run.nested(v))
-    return run.value(), run.handed_out(run.result, changes)
+    with run:
+        u, rows = run.linear()
+        create_graph = run.nested or bool(run.dependent(v))
+        changes = pulled_back(list(zip(rows, v, strict=True)), u, create_graph)
+        return run.value(), run.handed_out(run.result, changes)
 
 
 def hvp(function: Function, *args: Any, argnums: ArgNums = 0) -> Any:
@@ -150,9 +156,11 @@ def hvp(function: Function, *args: Any, argnums: ArgNums = 0) -> Any:
     """
     run, v = _directed("hvp", function, args, argnums)
     run.require_one_number()
-    slopes = run.pulled(run.ones(), create_graph=True)
-    found = pulled_back(list(zip(slopes, v, strict=True)), run.inputs, run.nested(v))
-    return run.handed_out(run.chosen, found)
+    with run:
+        slopes = run.pulled(run.ones(), create_graph=True)
+        create_graph = run.nested or bool(run.dependent(v))
+        found = pulled_back(list(zip(slopes, v, strict=True)), run.inputs, create_graph)
+        return run.handed_out(run.chosen, found)
 
 
 def _directed(
@@ -187,8 +195,9 @@ def _jacobian(asked: str, function: Function, argnums: ArgNums, has_aux: bool = 
     def matrix(*args: Any, **kwargs: Any) -> Any:
         run = Run(asked, function, args, kwargs, argnums, has_aux)
         wide = sum(map(np.size, run.outputs)) <= sum(map(np.size, run.inputs))
-        blocks = (_by_rows if wide else _by_columns)(run)
-        whole = rebuilt(run.result, [run.handed_out(run.chosen, row) for row in blocks])
+        with run:
+            blocks = (_by_rows if wide else _by_columns)(run)
+            whole = rebuilt(run.result, [run.handed_out(run.chosen, row) for row in blocks])
         return (whole, run.auxiliary()) if has_aux else whole
 
     return matrix
@@ -216,7 +225,7 @@ def _by_rows(run: Run) -> list[list[Any]]:
         cotangents: list[Any] = [None] * len(run.outputs)
         rows = []
         for cotangents[i] in _units(np.shape(output), cotangent_dtype(output)):
-            rows.append(run.pulled(cotangents, run.nested()))
+            rows.append(run.pulled(cotangents, run.nested))
         blocks.append(
             [_stacked([row[j] for row in rows], 0, output, x) for j, x in enumerate(run.inputs)]
         )
@@ -228,7 +237,7 @@ def _by_columns(run: Run) -> list[list[Any]]:
     u, slopes = run.linear()
     blocks: list[list[Any]] = [[] for _ in run.outputs]
     for x, slope in zip(run.inputs, slopes, strict=True):
-        columns = [pulled_back([(slope, v)], u, run.nested()) for v in _units(x.shape, x.dtype)]
+        columns = [pulled_back([(slope, v)], u, run.nested) for v in _units(x.shape, x.dtype)]
         for i, output in enumerate(run.outputs):
             blocks[i].append(_stacked([column[i] for column in columns], -1, output, x))
     return blocks

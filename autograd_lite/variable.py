@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd_lite.errors import MissingRuleError, kind
+from autograd_lite.errors import MissingRuleError, a_kind
 from autograd_lite.operators import OPERATIONS, Operators
 from autograd_lite.tape import NUMBERS, Scope
 
@@ -82,6 +82,11 @@ class Variable(Operators):
                     f"Variable already, and .detach() or .data gives its value as a constant"
                 )
             data = data.data
+        if np.ma.is_masked(data):
+            raise TypeError(
+                "Variable: this array has masked entries, and they would count; pass "
+                "data.filled(value), and the mask to np.where"
+            )
         array = np.array(data)
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(_not_floating(array))
@@ -161,8 +166,8 @@ class Variable(Operators):
         array = np.asarray(new)
         if array.shape != self._array.shape or array.dtype.kind not in "fiub":
             raise ValueError(
-                f"grad: {self.label} is a {kind(self._array)}, the new gradient is a "
-                f"{kind(array)}; assign None or a real array of the same shape"
+                f"grad: {self.label} is {a_kind(self._array)}, the new gradient is "
+                f"{a_kind(array)}; assign None or a real array of the same shape"
             )
         self._grad = np.array(array, dtype=self._array.dtype)
 
@@ -414,7 +419,7 @@ def _not_floating(array: Array) -> str:
         )
     elif array.dtype.kind == "c":
         advice = f"split it into real and imaginary parts, or {advice}"
-    return f"Variable: only floating point can be tracked, this is a {kind(array)}; {advice}"
+    return f"Variable: only floating point can be tracked, this is {a_kind(array)}; {advice}"
 
 
 _HARMLESS = {"axes", "axis", "casting", "dtype", "keepdims", "order", "subok"}

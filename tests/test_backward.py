@@ -374,3 +374,27 @@ def test_a_second_backward_adds_once_more_for_every_kind_of_entry():
         for v, grad in zip(entries, once, strict=True):
             np.testing.assert_allclose(v.grad, passes * grad, rtol=1e-15)
     assert np.all(once[0] != 0)
+
+
+def test_a_recorded_gradient_does_not_depend_on_the_array_handed_in():
+    x, seed = ag.Variable(np.ones(3)), np.ones(3)
+    slope = ag.gradients(x * x, x, seed, create_graph=True)
+    (x * x).backward(seed, create_graph=True)
+    seed[:] = 100
+    assert ag.gradients(slope, x, np.ones(3)).tolist() == [2, 2, 2]
+    assert ag.gradients(x.grad, x, np.ones(3)).tolist() == [2, 2, 2]
+
+
+def test_a_recorded_backward_under_no_grad_is_recorded():
+    x = ag.Variable(2.0)
+    y = x * 3.0
+    with ag.no_grad():
+        y.backward(create_graph=True)
+    assert x.grad.requires_grad
+
+
+def test_a_recorded_gradient_keeps_the_byte_order():
+    x = ag.Variable(np.ones(2, ">f8"))
+    slope = ag.gradients(np.sum(x**3), x, create_graph=True)
+    assert slope.dtype == np.dtype(">f8")
+    assert ag.gradients(np.sum(slope), x).tolist() == [6, 6]

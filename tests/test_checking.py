@@ -450,7 +450,9 @@ def test_nothing_is_left_behind():
 
 class TestBadInput:
     def test_nothing_to_differentiate(self):
-        with pytest.raises(TypeError, match=r"no argument of sin is floating point.*int 2"):
+        with pytest.raises(
+            TypeError, match=r"no argument of sin can be differentiated; it was given int 2"
+        ):
             ag.check_grads(np.sin, 2)
 
     def test_nothing_that_has_a_slope(self):

@@ -165,6 +165,31 @@ MISUSES = [
     ("complex", lambda: complex(x(())), TypeError, ["complex: x is tracked", ".item()"]),
     ("bool", lambda: bool(x(())), TypeError, ["bool: x is tracked", ".item()"]),
     ("list index", lambda: [1, 2][x(())], TypeError, ["index: x is tracked", ".item()"]),
+    # --- arrays with an arithmetic of their own
+    (
+        "a matrix as a constant",
+        lambda: x((2, 2)) * np.ones((2, 2)).view(np.matrix),
+        TypeError,
+        ["multiply: a matrix took part", "np.asarray(matrix)"],
+    ),
+    (
+        "a masked array as a constant",
+        lambda: x(3) * np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]),
+        TypeError,
+        ["multiply: a MaskedArray took part", "masked.filled(value)"],
+    ),
+    (
+        "a masked array as a Variable",
+        lambda: ag.Variable(np.ma.array([1.0, 2.0], mask=[0, 1])),
+        TypeError,
+        ["Variable: this array has masked entries", "data.filled(value)"],
+    ),
+    (
+        "an error of NumPy's own class",
+        lambda: np.linalg.cholesky(ag.Variable([[1.0, 2.0], [2.0, 1.0]])),
+        np.linalg.LinAlgError,
+        ["cholesky: Matrix is not positive definite", "float64 array of shape (2, 2)"],
+    ),
     # --- writing
     (
         "item assignment",

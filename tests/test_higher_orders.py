@@ -209,7 +209,9 @@ def test_jacobian_by_rows_is_the_jacobian_by_columns(case):
             "jacobian", lambda *xs: listed(case.call(*xs)), arrays, {}, tuple(range(len(arrays)))
         )
 
-    rows, columns = transforms._by_rows(run()), transforms._by_columns(run())
+    rows = transforms._by_rows(run())
+    with run() as entered:
+        columns = transforms._by_columns(entered)
     for by_rows, by_columns in zip(rows, columns, strict=True):
         assert_close(by_rows, by_columns, 1e-12)
 

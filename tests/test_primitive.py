@@ -204,7 +204,7 @@ def test_plain_arrays_are_not_disturbed_by_registration():
         (np.ones(2), "float64 array of shape (2,)"),
         (np.ones((3, 3)), None),
         (np.ones(()), "float64 scalar"),
-        (None, "NoneType None"),
+        (None, "returned None, the argument"),
         (1.0, "float 1.0"),
         ("abc", "str 'abc'"),
     ],

@@ -325,3 +325,21 @@ def test_to_thread_records_in_the_scope_of_the_task_that_asked():
     y, silent = asyncio.run(run())
     assert (y.scope.path, silent.requires_grad) == ("asked", False)
     assert ag.gradients(y, x) == 6
+
+
+def test_recorded_gradients_of_several_threads_add_up():
+    x = ag.Variable(np.ones(3))
+    losses = [np.sum(x * 1.0) for _ in range(8)]
+    threads = [
+        threading.Thread(target=loss.backward, kwargs={"create_graph": True}) for loss in losses
+    ]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert x.grad.data.tolist() == [8, 8, 8]

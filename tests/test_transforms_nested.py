@@ -248,3 +248,26 @@ def test_inside_generators():
         return sum(a * b for a, b in zip(slopes(x), slopes(x * x), strict=True))
 
     assert_arrays(ag.grad(f)(3.0), 3 * 3.0**2 * (1 + 16 + 144))
+
+
+# --- a pull in other hands ------------------------------------------------------------------------
+
+
+def pulling():
+    """An operation whose rule is a pull made earlier: z = cos(1)·x."""
+    _, pull = ag.vjp(np.sin, 1.0)
+    return ag.primitive(lambda a: np.cos(1.0) * a, lambda g, z, a: pull(g), name="pulling")
+
+
+def test_a_pull_in_a_derivative_rule():
+    f, slope = pulling(), np.cos(1.0)
+    assert_arrays(ag.jvp(f, 2.0, 1.0)[1], slope)
+    assert_arrays(ag.jacobian(lambda x: f(x) * np.ones(3))(2.0), np.full(3, slope))
+    assert_arrays(ag.hvp(lambda x: f(x) ** 2, 2.0, 1.0), 2 * slope**2)
+
+
+def test_a_pull_is_differentiated_by_its_cotangent_alone():
+    _, pull = ag.vjp(np.sin, 1.0)
+    assert_arrays(ag.grad(lambda u: pull(u) * u)(2.0), 4 * np.cos(1.0))
+    assert_arrays(ag.grad(ag.checkpoint(lambda u: pull(u) * u))(2.0), 4 * np.cos(1.0))
+    assert_arrays(ag.grad(lambda u: pull(u * u))(3.0), 6 * np.cos(1.0))

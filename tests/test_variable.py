@@ -65,6 +65,12 @@ class TestData:
     def test_from_a_subclass_is_a_plain_array(self):
         assert type(ag.Variable(np.ma.masked_array([1.0, 2.0])).data) is np.ndarray
 
+    def test_assignment_copies_an_array_of_the_same_dtype(self):
+        v, new = ag.Variable(np.zeros(2)), np.array([1.0, 2.0])
+        v.data = new
+        new[0] = 9
+        assert v.data.tolist() == [1, 2]
+
     def test_assignment_copies_and_keeps_the_dtype(self):
         v = ag.Variable(np.zeros(2, np.float32))
         new = np.array([1.0, 2.0])

@@ -73,7 +73,7 @@ def _extremum_rule(
     attains = x == z
     if type(attains) is not Variable and initial is None and _once(attains, z):
         return attains * g
-    # counted in floating point, and divided where it is small: integers would make all of it float64
+    # counted in floating point, and divided where it is small: integers would make it float64
     count = np.sum(attains, axis, np.result_type(x.dtype, np.float32), keepdims=True)
     if initial is not None:  # a constant, which gets its share as well
         count = count + (z == initial)
