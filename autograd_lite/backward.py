@@ -21,7 +21,7 @@ from autograd_lite import errors
 from autograd_lite.primitive import NOTHING, Primitive
 from autograd_lite.rules.indexing import scatter
 from autograd_lite.tape import STATE, recording
-from autograd_lite.variable import Array, Variable, plain
+from autograd_lite.variable import Array, Variable, guarded, plain
 
 
 def sweep(
@@ -88,6 +88,8 @@ def sweep(
             own, values = z, z._inputs
         else:
             own, values = z._array, z._values
+        if not primitive.fresh and not create_graph:
+            g, own, values = guarded(g), guarded(own), [guarded(value) for value in values]
         rules = primitive.rules if not primitive.variadic else primitive.rules_for(len(values))
         position = -1
         for x in z._inputs:
@@ -185,11 +187,12 @@ def _look_at(piece: Any, z: Variable, position: int, create_graph: bool) -> None
             f"Variable, {piece.label} came of it, and its gradient would be lost"
             f"{errors.place(z._scope)}; pass what the operation depends on as an argument"
         )
+    x = z._inputs[position]
     if type(piece) is tuple and len(piece) == 2:
         index, part = piece
         try:
-            chosen = np.empty(z._inputs[position].shape)[plain(index)].shape
-            fits = np.broadcast_shapes(chosen, part.shape) == chosen and _real(part) is part
+            inserts = any(e is None for e in (index if type(index) is tuple else (index,)))
+            fits = not inserts and np.empty(x.shape)[plain(index)].shape == _real(part).shape
         except (AttributeError, IndexError, TypeError, ValueError):
             fits = False
         if not fits:
@@ -198,6 +201,13 @@ def _look_at(piece: Any, z: Variable, position: int, create_graph: bool) -> None
                 f"that is no (index, cotangent of that part){errors.place(z._scope)}; "
                 f"a rule returns one cotangent"
             )
+    elif type(z._array) is not tuple and getattr(piece, "shape", None) not in (None, x.shape):
+        try:  # it may have been broadcast with the result, and no further
+            fits = np.broadcast_shapes(piece.shape, z.shape) == z.shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise _wrong_shape(z, position, piece)
 
 
 def _is_fresh(piece: Any, g: Any, own: Any, values: Any) -> bool:

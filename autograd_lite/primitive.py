@@ -19,7 +19,7 @@ import numpy as np
 from autograd_lite import errors
 from autograd_lite.operators import OPERATIONS
 from autograd_lite.tape import LOCAL, NUMBERS, STATE, STRETCH
-from autograd_lite.variable import Variable
+from autograd_lite.variable import Variable, guarded
 
 Rule = Callable[..., Any]
 
@@ -116,7 +116,7 @@ class Primitive:
         if len(inputs) == 1 and type(inputs[0]) is Variable and not self.variadic:
             (x,) = inputs  # a reduction, a shape: spelt out like ufuncs, and for the same reason
             try:
-                z = self.function(x._array, **settings)
+                z = self.function(x._array if self.fresh else guarded(x._array), **settings)
             except (ValueError, TypeError, IndexError) as error:
                 raise _restated(error, self, (x._array,)) from error
             recorded = x._primitive is not None
@@ -140,11 +140,12 @@ class Primitive:
                 return self(*[_constant(x) for x in inputs], **settings)
             else:
                 values.append(x)
+        given = values if self.fresh else [guarded(value) for value in values]
         try:
             z = (
-                self.function(values, **settings)
+                self.function(given, **settings)
                 if self.variadic
-                else self.function(*values, **settings)
+                else self.function(*given, **settings)
             )
         except (ValueError, TypeError, IndexError) as error:
             raise _restated(error, self, values) from error

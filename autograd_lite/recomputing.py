@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -14,7 +13,7 @@ from autograd_lite import errors
 from autograd_lite.backward import pulled_back
 from autograd_lite.nests import leaves, rebuilt
 from autograd_lite.primitive import NOTHING, Primitive, Rule, select
-from autograd_lite.tape import NUMBERS, STATE, Scope, _StateChange
+from autograd_lite.tape import NUMBERS, STATE, Scope, _StateChange, runs_later
 from autograd_lite.variable import Variable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,14 +45,7 @@ def checkpoint(function: F) -> F:
     """
     if not callable(function):
         raise TypeError(f"checkpoint: it takes a function, this is {errors.a_kind(function)}")
-    if any(
-        runs_later(function)
-        for runs_later in (
-            inspect.isgeneratorfunction,
-            inspect.iscoroutinefunction,
-            inspect.isasyncgenfunction,
-        )
-    ):
+    if runs_later(function):
         raise TypeError(
             f"checkpoint: the body of the generator or coroutine {function!r} runs later, outside "
             f"of it; checkpoint a function that returns its result"

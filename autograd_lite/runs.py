@@ -54,7 +54,8 @@ class Run:
         require_callable(asked, function)
         positions = _positions(asked, argnums, len(args))
         chosen = tuple(args[position] for position in positions)
-        self.chosen = chosen if isinstance(argnums, Sequence) else chosen[0]
+        # rebuilt, here and below: the caller's own lists and dicts may change
+        self.chosen = mapped(_itself, chosen if isinstance(argnums, Sequence) else chosen[0])
         self.first = next(NUMBERS)
         with recording():
             arguments = list(args)
@@ -77,6 +78,7 @@ class Run:
                     f"one returned {errors.a_kind(self.result)}"
                 )
             self.result, self.aux = self.result
+        self.result = mapped(_itself, self.result)
         self.outputs = [
             _output(f"{asked}: the function's output{path}", leaf)
             for path, leaf in leaves(self.result)
@@ -196,6 +198,10 @@ class Run:
                 )
             cast.append(array.astype(cotangent_dtype(x)))
         return cast
+
+
+def _itself(leaf: Any) -> Any:
+    return leaf
 
 
 def require_callable(asked: str, function: Any) -> None:

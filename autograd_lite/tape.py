@@ -59,6 +59,16 @@ Recording is True or False; while `ag.debug()` is on, it is what looks at every 
 """
 
 
+def runs_later(function: Any) -> bool:
+    """Whether calling it only makes a generator or coroutine, whose body runs afterwards."""
+    body = function if inspect.isroutine(function) else type(function).__call__
+    return (
+        inspect.isgeneratorfunction(body)
+        or inspect.iscoroutinefunction(body)
+        or inspect.isasyncgenfunction(body)
+    )
+
+
 class _StateChange:
     """A context manager, also a decorator, that holds another STATE for a while.
 
@@ -83,15 +93,7 @@ class _StateChange:
         name = type(self).__name__
         if not callable(function) or inspect.isclass(function):
             raise TypeError(f"{name}: it decorates functions, this is {function!r}")
-        body = function if inspect.isroutine(function) else type(function).__call__
-        if any(
-            runs_later(body)
-            for runs_later in (
-                inspect.isgeneratorfunction,
-                inspect.iscoroutinefunction,
-                inspect.isasyncgenfunction,
-            )
-        ):
+        if runs_later(function):
             raise TypeError(
                 f"{name}: cannot decorate the generator or coroutine {function!r}, whose body runs "
                 f"later; use 'with' inside it"

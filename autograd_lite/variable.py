@@ -409,6 +409,13 @@ def _read_only(array: Any) -> Array:
     return view
 
 
+def guarded(value: Any) -> Any:
+    """A view that cannot be written to, for functions and rules that are not the library's."""
+    if type(value) is tuple:
+        return tuple([guarded(part) for part in value])
+    return _read_only(value) if isinstance(value, np.ndarray) else value
+
+
 def _not_floating(array: Array) -> str:
     advice = "pass requires_grad=False for a constant"
     if array.dtype.kind in "iub":

@@ -133,3 +133,60 @@ class TestRulesThatReturnSomethingElse:
         few = ag.primitive(lambda x, y: x + y, rule, name="few")
         with pytest.raises(ag.errors.RuleError, match="few: argument 1 is tracked"):
             few(ag.Variable(1.0), ag.Variable(2.0))
+
+
+class TestRulesThatAreNotTheLibrarys:
+    """What they may do to arrays and shapes without anybody noticing: nothing."""
+
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            lambda g, z, x, w: (None, g * w),
+            lambda g, z, x, w: (x > 0, g * w),
+            lambda g, z, x, w: (np.array([0]), g * w),
+            lambda g, z, x, w: np.array([5.0, 6.0, 7.0]),
+        ],
+        ids=["one for each", "mask", "integers", "larger than the result"],
+    )
+    def test_what_only_looks_like_a_cotangent(self, rule):
+        f = ag.primitive(lambda x, w: x * w, rule, lambda g, z, x, w: g * x, name="f")
+        x, w = ag.Variable(3.0), ag.Variable(1.0)
+        with pytest.raises(ag.errors.RuleError, match="f: the derivative rule for argument 0"):
+            f(x, w).backward()
+        assert (x.grad, w.grad) == (None, None)
+
+    def test_larger_than_the_result_along_an_axis(self):
+        f = ag.primitive(lambda x: 2 * x, lambda g, z, x: np.ones((5, 3)), name="f")
+        with pytest.raises(
+            ag.errors.RuleError, match=r"returned a float64 array of shape \(5, 3\)"
+        ):
+            f(ag.Variable(np.ones((1, 3)))).backward(np.ones((1, 3)))
+
+    def test_broadcast_with_the_result(self):
+        f = ag.primitive(lambda x: x + np.ones((5, 3)), lambda g, z, x: g, name="f")
+        x = ag.Variable(np.ones((1, 3)))
+        f(x).backward(np.ones((5, 3)))
+        assert x.grad.tolist() == [[5, 5, 5]]
+
+    def test_a_rule_that_writes(self):
+        def rule(g, z, x):
+            g *= 2
+            return g
+
+        f = ag.primitive(lambda x: x * 2, rule, name="f")
+        y, seed = ag.Variable([1.0]), np.ones(1)
+        with pytest.raises(ValueError, match="read-only"):
+            (f(y) + y).backward(seed)
+        assert seed.tolist() == [1]
+        assert y.grad is None
+
+    @pytest.mark.parametrize("variadic", [False, True])
+    def test_a_function_that_writes(self, variadic):
+        def function(a):
+            (a[0] if variadic else a).__imul__(2)
+
+        f = ag.primitive(function, lambda g, z, x, **_: g, name="f", variadic=variadic)
+        y = ag.Variable([1.0]) * 1.0
+        with pytest.raises(ValueError, match=r"f: .*read-only"):
+            f(y)
+        assert y.data.tolist() == [1]

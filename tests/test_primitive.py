@@ -202,7 +202,7 @@ def test_plain_arrays_are_not_disturbed_by_registration():
     ("piece", "arrived"),
     [
         (np.ones(2), "float64 array of shape (2,)"),
-        (np.ones((3, 3)), None),
+        (np.ones((3, 3)), "float64 array of shape (3, 3)"),
         (np.ones(()), "float64 scalar"),
         (None, "returned None, the argument"),
         (1.0, "float 1.0"),
@@ -213,9 +213,6 @@ def test_plain_arrays_are_not_disturbed_by_registration():
 def test_rule_with_a_wrong_result_is_named(piece, arrived):
     careless = ag.primitive(lambda x: 2 * x, lambda g, z, x: piece, name="careless")
     x = ag.Variable(np.ones(3), name="x")
-    if arrived is None:  # an axis more reads as broadcasting, and is summed
-        assert ag.gradients(careless(x), x, np.ones(3)).tolist() == [3, 3, 3]
-        return
     with ag.scope("layer"):
         z = careless(x)
     with pytest.raises(ag.errors.RuleError) as caught:
