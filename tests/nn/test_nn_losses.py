@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import autograd_lite as ag
 import nn
+from nn.loss_terms import log, log_of_rest
 from tests.nn.nn_checks import assert_derivatives, central_differences, exactly
 
 rng = np.random.default_rng(5)
@@ -15,6 +16,7 @@ LOGITS = rng.uniform(-2, 2, (3, 4))
 LABELS = np.array([0, 3, 1])
 ONE_HOT = np.eye(4)[LABELS]
 SOFT = nn.softmax(rng.uniform(-1, 1, (3, 4)))
+ANSWERS = np.array([[0.0, 1.0, 1.0, 0.0], [1.0, 0.3, 0.0, 0.9], [0.5, 0.0, 0.0, 1.0]])
 
 cross_entropies = pytest.mark.parametrize(
     "loss", [nn.cross_entropy, nn.cross_entropy_from_logits], ids=lambda loss: loss.__name__
@@ -155,7 +157,167 @@ def test_mean_squared_error_and_its_factor_to_the_sheet():
     assert nn.MeanSquaredError()(x, t) == loss
 
 
-# --- what all have in common ----------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
+
+
+def test_half_squared_error_is_the_sheet():
+    x, t = LOGITS, SOFT
+    sheet = nn.cheat_sheets.MeanSquaredError()
+    np.testing.assert_allclose(
+        nn.half_squared_error(x, t, reduction="none"), sheet.forward(x, t), rtol=1e-15
+    )
+    np.testing.assert_allclose(
+        nn.half_squared_error(x, t), sheet.forward(x, t).sum() / 3, rtol=1e-15
+    )
+    np.testing.assert_allclose(
+        gradient(nn.half_squared_error, x, t), sheet.backward(x, t, 1 / 3), rtol=1e-14
+    )
+    assert nn.euclidean(x[0], t[0]) == 0.5 * np.square(x[0] - t[0]).sum()  # lecture 2
+    assert nn.half_squared_error(3.0, 1.0) == 2.0
+    assert nn.Euclidean()(x, t) == nn.half_squared_error(x, t)
+
+
+def test_absolute_and_huber_and_their_kinks():
+    x, t = np.array([-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 4.0]), np.zeros(7)
+    np.testing.assert_array_equal(nn.mean_absolute_error(x, t, reduction="none"), np.abs(x))
+    np.testing.assert_array_equal(
+        gradient(lambda a, b: nn.mean_absolute_error(a, b, reduction="sum"), x, t), np.sign(x)
+    )
+    np.testing.assert_array_equal(
+        nn.huber(x, t, reduction="none"), [2.5, 0.5, 0.125, 0, 0.125, 0.5, 3.5]
+    )
+    np.testing.assert_array_equal(
+        gradient(lambda a, b: nn.huber(a, b, delta=0.75, reduction="sum"), x, t),
+        np.clip(x, -0.75, 0.75),
+    )
+    # far below delta it is half of the mean squared error, far above that of the absolute one
+    np.testing.assert_allclose(
+        nn.huber(x, t, delta=100), nn.mean_squared_error(x, t) / 2, rtol=1e-15
+    )
+    np.testing.assert_allclose(
+        nn.huber(x, t, delta=1e-9) / 1e-9, nn.mean_absolute_error(x, t), rtol=1e-9
+    )
+
+
+# --- yes or no ------------------------------------------------------------------------------------
+
+
+def test_binary_cross_entropy_of_known_answers():
+    for t in (0, 1, 0.25):
+        assert nn.binary_cross_entropy(0.5, t) == np.log(2)
+        assert nn.binary_cross_entropy_from_logits(0.0, t) == np.log(2)
+    certain = np.array([0.0, 1.0])
+    np.testing.assert_array_equal(nn.binary_cross_entropy(certain, [0, 1], reduction="none"), 0)
+    np.testing.assert_array_equal(
+        nn.binary_cross_entropy(certain, [1, 0], reduction="none"), np.inf
+    )
+    x, t = SOFT, ANSWERS
+    np.testing.assert_allclose(
+        nn.binary_cross_entropy(x, t), nn.binary_cross_entropy(1 - x, 1 - t), rtol=1e-14
+    )
+    # two classes of a softmax
+    pairs, rows = np.stack([1 - x, x], axis=-1), np.stack([1 - t, t], axis=-1)
+    np.testing.assert_allclose(
+        nn.binary_cross_entropy(x, t), nn.cross_entropy(pairs, rows), rtol=1e-15
+    )
+    # next to certainty
+    np.testing.assert_allclose(nn.binary_cross_entropy(1e-30, 0), 1e-30, rtol=1e-15)
+
+
+def test_slopes_of_binary_cross_entropy_at_certainty():
+    x = np.array([0.0, 1.0, 0.0, 1.0, 0.5])
+    t = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
+    slopes = gradient(lambda a, b: nn.binary_cross_entropy(a, b, reduction="sum"), x, t)
+    np.testing.assert_array_equal(slopes, [1, -1, -np.inf, np.inf, -2])
+
+
+def test_binary_cross_entropy_from_logits_is_that_of_the_sigmoid():
+    x = np.array([-30.0, -2.0, 0.0, 1.5, 5.0])
+    for t in (np.zeros(5), np.ones(5), np.linspace(0, 1, 5)):
+        # σ(5) is 0.993, and 1 − σ(5) has lost two digits
+        np.testing.assert_allclose(
+            nn.binary_cross_entropy_from_logits(x, t, reduction="none"),
+            nn.binary_cross_entropy(nn.sigmoid(x), t, reduction="none"),
+            rtol=1e-13,
+        )
+        np.testing.assert_allclose(
+            gradient(nn.binary_cross_entropy_from_logits, x, t),
+            (nn.sigmoid(x) - t) / 5,
+            rtol=1e-13,
+            atol=1e-16,
+        )
+
+
+@pytest.mark.parametrize("x", [-1000.0, -50.0, 3.0, 50.0, 1000.0])
+def test_binary_cross_entropy_from_logits_is_exact_far_out(x):
+    def tail(a):  # log(1 + e^a), within e^−120 of it, relatively
+        return a.exp() if a < -60 else (1 + a.exp()).ln()
+
+    for t in (0, 1):
+        expected = exactly(lambda a, t=t: tail(a if t == 0 else -a), x)
+        np.testing.assert_allclose(nn.binary_cross_entropy_from_logits(x, t), expected, rtol=1e-15)
+        slope = gradient(nn.binary_cross_entropy_from_logits, np.array(x), t)
+        sign = 1 if t == 0 else -1
+        np.testing.assert_allclose(slope, sign * nn.sigmoid(sign * x), rtol=1e-15)
+
+
+def test_infinite_logits_are_certainty():
+    x, t = np.array([-np.inf, np.inf, np.inf]), np.array([0.0, 1.0, 0.0])
+    losses = nn.binary_cross_entropy_from_logits(x, t, reduction="none")
+    np.testing.assert_array_equal(losses, [0, 0, np.inf])
+    np.testing.assert_array_equal(
+        gradient(nn.binary_cross_entropy_from_logits, x[:2], t[:2]), [0, 0]
+    )
+
+
+def test_learned_answers_have_slopes():
+    t = ag.Variable([0.0, 1.0, 0.25])
+    x = np.array([0.5, 0.25, 0.75])
+    nn.binary_cross_entropy(x, t, reduction="sum").backward()
+    np.testing.assert_allclose(t.grad, np.log1p(-x) - np.log(x), rtol=1e-15)
+    t.zero_grad()
+    nn.binary_cross_entropy_from_logits(x, t, reduction="sum").backward()
+    np.testing.assert_allclose(t.grad, -x, rtol=1e-15)
+
+
+# --- hinge, divergence ----------------------------------------------------------------------------
+
+
+def test_hinge_of_the_lecture():
+    x = np.array([[3.2, 5.1, -1.7], [1.3, 4.9, 2.0], [2.2, 2.5, -3.1]])
+    losses = nn.hinge(x, np.array([0, 1, 2]), reduction="none")
+    # max(0, 5.1 − 3.2 + 1) + max(0, −1.7 − 3.2 + 1) and so on
+    np.testing.assert_allclose(losses, [2.9, 0, 12.9], rtol=1e-14)
+    g = gradient(lambda a, b: nn.hinge(a, b, reduction="sum"), x, np.array([0, 1, 2]))
+    np.testing.assert_array_equal(g, [[-1, 1, 0], [0, 0, 0], [1, 1, -2]])
+    np.testing.assert_allclose(nn.hinge(np.zeros((2, 5)), np.array([4, 0])), 4, rtol=1e-15)
+    assert nn.hinge(np.zeros((2, 5)), np.array([4, 0]), margin=0.5) == 2
+    assert nn.hinge(np.array([1.0, -np.inf, 0.0]), 0) == 0  # at the kink, with one masked out
+    np.testing.assert_array_equal(gradient(nn.hinge, np.array([1.0, -np.inf, 0.0]), 0), 0)
+
+
+def test_divergence_is_cross_entropy_without_the_entropy_of_the_truth():
+    x, t = nn.softmax(LOGITS), SOFT
+    entropy = nn.cross_entropy(t, t)
+    np.testing.assert_allclose(nn.kl_divergence(x, t), nn.cross_entropy(x, t) - entropy, rtol=1e-14)
+    np.testing.assert_allclose(
+        gradient(nn.kl_divergence, x, t), gradient(nn.cross_entropy, x, t), rtol=1e-15
+    )
+    assert nn.kl_divergence(t, t) == 0
+    assert (nn.kl_divergence(x, t, reduction="none") > 0).all()
+    # lecture 5: KL(P, Q) = Σ P·log(P/Q), with P = (¼, ¾) and Q = (½, ½)
+    expected = 0.25 * np.log(0.5) + 0.75 * np.log(1.5)
+    np.testing.assert_allclose(nn.kl_divergence([0.5, 0.5], [0.25, 0.75]), expected, rtol=1e-15)
+
+
+def test_divergence_where_a_probability_is_zero():
+    assert nn.kl_divergence([1.0, 0.0], [1.0, 0.0]) == 0
+    assert nn.kl_divergence([0.0, 1.0], [1.0, 0.0]) == np.inf
+    slopes = gradient(nn.kl_divergence, np.array([0.5, 0.0, 0.5]), np.array([0.5, 0.0, 0.5]))
+    np.testing.assert_array_equal(slopes, [-1, 0, -1])
+
+
+# --- what cross entropies have in common ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("t", [LABELS, ONE_HOT, SOFT], ids=["labels", "one-hot", "soft"])
@@ -209,14 +371,22 @@ def test_float32_stays_float32():
 
 
 def test_the_log_of_zero_is_the_same_function_on_both_ways():
-    from nn.losses import _log
-
     away_from_zero = np.array([1e-300, 0.5, 1.0])
     with_zero = ag.Variable([0.0, *away_from_zero])
-    logs = _log(with_zero)
+    logs = log(with_zero)
     np.testing.assert_array_equal(logs.data, [-np.inf, *np.log(away_from_zero)])
     slopes = ag.gradients(np.sum(logs), with_zero)
     np.testing.assert_array_equal(slopes, [np.inf, *(1 / away_from_zero)])
+
+
+def test_the_log_of_the_rest_is_the_same_function_on_both_ways():
+    away_from_one = np.array([0.0, 1e-300, 0.5])
+    with_one = ag.Variable([1.0, *away_from_one])
+    logs = log_of_rest(with_one)
+    np.testing.assert_array_equal(logs.data, [-np.inf, *np.log1p(-away_from_one)])
+    np.testing.assert_array_equal(logs.data[1:], log_of_rest(away_from_one))
+    slopes = ag.gradients(np.sum(logs), with_one)
+    np.testing.assert_array_equal(slopes, [-np.inf, -1, -1, -2])
 
 
 # --- bad input ------------------------------------------------------------------------------------

@@ -125,12 +125,12 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "arctanh": (np.arctanh, INSIDE, lambda x: 1 / gap(x), lambda x: 2 * x * gap(x) ** -2),
     "deg2rad": (np.deg2rad, EVERYWHERE, lambda x: PI / 180, lambda x: 0),
     "rad2deg": (np.rad2deg, EVERYWHERE, lambda x: 180 / PI, lambda x: 0),
-    # its docstring promises digits above −354; and σ″ at 0 is the difference of two halves
+    # σ″ next to 0 is the difference of two halves
     "sigmoid": (
         nn.sigmoid,
-        np.concatenate([np.linspace(-350, -0.01, 200), np.linspace(0.01, 709, 300)]),
+        np.concatenate([np.linspace(-708, -0.01, 300), np.linspace(0.01, 708, 300)]),
         lambda x: logistic(x) * logistic(-x),
-        lambda x: logistic(x) * logistic(-x) * (logistic(-x) - logistic(x)),
+        lambda x: -logistic(x) * logistic(-x) * mp.tanh(x / 2),
     ),
 }
 
@@ -225,6 +225,48 @@ def test_functions_of_two(name: str, order: int):
         expected = second[[0, 1, 1, 2]]
     for f, e in zip(found, expected, strict=True):
         assert_digits(f, e[held], np.stack([x.data, y.data], axis=-1))
+
+
+# rows of 5 logits that differ by about 1 to 130, some of them far from 0
+LOGITS = np.array(
+    [
+        np.random.default_rng(i).standard_normal(5) * spread + offset
+        for i, spread in enumerate([1e-3, 1.0, 10.0, 60.0, 130.0])
+        for offset in (0.0, -3000.0)
+    ]
+)
+
+
+def softmax_at(row):
+    """The softmax of a row, in as many digits as it takes for 1 − p."""
+    e = [mp.exp(a - max(row)) for a in row]
+    return [a / sum(e) for a in e]
+
+
+def test_slopes_of_logsumexp():
+    p = [softmax_at(exactly(row)) for row in LOGITS]
+    x = ag.Variable(LOGITS)
+    found = slope(nn.logsumexp(x), x)
+    assert_digits(found.reshape(-1), np.ravel(p), np.repeat(LOGITS, 5, axis=0))
+
+
+@pytest.mark.parametrize("label", range(5))
+def test_slopes_of_softmax_and_its_logarithm(label: int):
+    """By other logits they have all digits; by its own, there is 1 − p, exact to rounding of 1."""
+    rows = LOGITS
+    own = np.arange(5) == label
+    x = ag.Variable(rows)
+    by_softmax = slope(nn.softmax(x)[:, label], x).data
+    by_logarithm = slope(nn.log_softmax(x)[:, label], x).data
+    for row, first, second in zip(rows, by_softmax, by_logarithm, strict=True):
+        p = softmax_at(exactly(row))
+        others = [a for a, mine in zip(p, own, strict=True) if not mine]
+        products = [-a * p[label] for a in others]
+        assert_digits(ag.Variable(first[~own]), products, row[~own])
+        assert_digits(ag.Variable(second[~own]), [-a for a in others], row[~own])
+        rest = sum(others)
+        assert abs(first[label] - p[label] * rest) <= p[label] * (RELATIVE * rest + 1e-15) + TINY
+        assert abs(second[label] - rest) <= RELATIVE * rest + 1e-15
 
 
 def exactly(points: np.ndarray) -> list[mpf]:
