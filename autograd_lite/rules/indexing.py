@@ -17,9 +17,19 @@ class Slot(NamedTuple):
     k: int
 
 
+_BASIC = {int, slice, type(None), type(Ellipsis)}
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index is whole numbers, slices, None and ... alone, and so names nothing twice."""
+    return _BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in _BASIC
+
+
 def split(index: Any, first: int = 0) -> tuple[Any, list[Any]]:
     """An index as a template of plain settings, and the untracked Variables that stood in it."""
     operands: list[Any] = []
+    if is_basic(index):
+        return index, operands
 
     def visit(element: Any) -> Any:
         if type(element) is Variable:
@@ -51,12 +61,12 @@ def may_repeat(index: Any) -> bool:
 
 
 def _getitem(x: Any, *operands: Any, index: Any) -> Any:
-    return x[fill(index, operands)]
+    return x[fill(index, operands) if operands else index]
 
 
 _index = Primitive(
     _getitem,
-    (lambda g, z, x, *operands, index: (fill(index, operands), g),),
+    (lambda g, z, x, *operands, index: (fill(index, operands) if operands else index, g),),
     "getitem",
 )
 
@@ -76,11 +86,11 @@ def _scatter(values: list[Any], *, indices: list[Any], shape: tuple[int, ...]) -
     operands = values[len(indices) :]
     total = np.zeros(shape, pieces[0].dtype)
     for template, piece in zip(indices, pieces, strict=True):
-        index = fill(template, operands)
-        if may_repeat(index):
-            np.add.at(total, index, piece)
-        else:
+        index = fill(template, operands) if operands else template
+        if is_basic(index) or not may_repeat(index):
             total[index] += piece
+        else:
+            np.add.at(total, index, piece)
     return total
 
 

@@ -50,8 +50,10 @@ def concatenate(
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
     arrays = list(arrays)
-    axis = normalize_axis_index(axis, np.ndim(arrays[0]))
-    lengths = [sum(np.shape(a)[axis : axis + 1]) for a in arrays]  # NumPy says if an axis lacks
+    # the attributes, where there are any: np.shape would go through NumPy's dispatch to get them
+    shapes = [a.shape if hasattr(a, "shape") else np.shape(a) for a in arrays]
+    axis = normalize_axis_index(axis, len(shapes[0]))
+    lengths = [sum(shape[axis : axis + 1]) for shape in shapes]  # NumPy says if an axis lacks
     settings: dict[str, Any] = {"axis": axis, "starts": list(accumulate(lengths, initial=0))}
     if dtype is not None:
         settings["dtype"] = dtype

@@ -35,6 +35,9 @@ def _matmul_left(g: Any, z: Any, x: Any, y: Any) -> Any:
         return np.matmul(y, g) if y.ndim == 2 else np.matmul(y, g[..., None])[..., 0]
     if 2 <= x.ndim < y.ndim:  # one X for a stack of Y: BLAS likes its few rows better as columns
         return transposed(np.matmul(y, transposed(g)))
+    if type(g) is np.ndarray and g.ndim == y.ndim and g.shape[-2] < y.shape[-1]:
+        # (Y·δZᵀ)ᵀ, with the smaller of the two copied: BLAS is slow in reading a transposed Y
+        return transposed(np.matmul(y, np.ascontiguousarray(transposed(g))))
     return np.matmul(g, transposed(y))
 
 

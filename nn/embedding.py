@@ -1,0 +1,85 @@
+"""Embedding: rows of a table, looked up by number."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+import autograd_lite as ag
+from autograd_lite.errors import kind
+from nn.module import Module, Operand, operand
+
+
+class Embedding(Module):
+    """A vector for each of finitely many things, such as words: Y = W[X] (Bengio and others 2003).
+
+    `Embedding(entries, features, rng=None, dtype=float, name=None)`. X: whole numbers from 0 to
+    entries − 1, any shape; Y: X's shape with one more axis of length `features`. `weight`, the
+    table W of shape (entries, features), is drawn from `rng`, a `numpy.random.Generator`, with mean
+    0 and standard deviation 1. Its gradient is, in each row, the sum over the places in X that name
+    this row.
+
+    Raises TypeError for X that is not of an integer dtype (a NaN is pointed out); IndexError for a
+    number below 0 or above entries − 1; ValueError for empty X and for sizes below 1.
+
+    >>> import numpy as np, nn
+    >>> embedding = nn.Embedding(10, 3, np.random.default_rng(0))
+    >>> embedding(np.array([[1, 2, 2], [0, 9, 1]])).shape
+    (2, 3, 3)
+    """
+
+    formula = "Y = W[X]"
+    symbols = {"weight": "W"}  # noqa: RUF012 - annotated as a ClassVar in Module
+
+    def __init__(
+        self,
+        entries: int,
+        features: int,
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = float,
+        name: str | None = None,
+    ):
+        entries, features = operator.index(entries), operator.index(features)
+        if entries < 1 or features < 1:
+            raise ValueError(
+                f"Embedding: it needs at least one entry and one feature, received {entries} and "
+                f"{features}"
+            )
+        rng = np.random.default_rng() if rng is None else rng
+        table = rng.standard_normal((entries, features)).astype(dtype)
+        self.name = name
+        self.weight = ag.Variable(table, name=f"{name}.W" if name else "W")
+
+    def forward(self, x: Operand) -> Any:
+        """The row of each number."""
+        x = operand(x)
+        self._check(x.data if isinstance(x, ag.Variable) else x)
+        return self.weight[x]
+
+    def _check(self, x: Any) -> None:
+        last = self.weight.shape[0] - 1
+        expected = f"{self.name or 'Embedding'}: expected whole numbers from 0 to {last}, received"
+        if not x.size:
+            raise ValueError(f"{expected}: an empty {kind(x)}; pass at least one number")
+        if x.dtype.kind not in "iu":
+            nan = x.dtype.kind == "f" and np.isnan(x).any()
+            advice = (
+                "NaN is no row of the table; remove or replace it, then convert with .astype(int)"
+                if nan
+                else "convert it with .astype(int) if it holds whole numbers"
+            )
+            raise TypeError(f"{expected}: {kind(x)}{', with NaN in it' if nan else ''}; {advice}")
+        wrong = (x < 0) | (x > last)
+        if wrong.any():
+            place = tuple([int(i) for i in np.argwhere(wrong)[0]])
+            raise IndexError(
+                f"{expected}: {x[place]}{f' at {list(place)}' if place else ''}; the table has "
+                f"{last + 1} rows, and negative numbers do not count from its end here"
+            )
+
+    def __repr__(self) -> str:
+        entries, features = self.weight.shape
+        return f"Embedding({entries}, {features})"
