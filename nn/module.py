@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, TypeAlias
+import difflib
+import reprlib
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
 import autograd_lite as ag
 from autograd_lite.errors import kind
+from autograd_lite.variable import Array, plain
 
 Operand: TypeAlias = Any
 """A Variable, or what NumPy takes as an array. A type checker sees anything: it does not know that
@@ -34,7 +38,8 @@ class Module:
     """A function with parameters: write `forward`, call the module.
 
     Parameters are the tracked Variables among the attributes, and those of the modules among the
-    attributes; lists, tuples and dicts of either count too. Calling opens an `ag.scope` with the
+    attributes; lists, tuples and dicts of either count too. Untracked Variables are its buffers:
+    what it keeps beside parameters, such as running means. Calling opens an `ag.scope` with the
     module's `name` (its class's name until it has one) and `formula`, for pictures and messages.
 
     >>> import numpy as np, autograd_lite as ag, nn
@@ -51,10 +56,13 @@ class Module:
     ['s']
     """
 
+    training: bool = True
+    """Whether layers that differ between training and use, such as Dropout, are training."""
+
     name: str | None = None
     """What pictures and messages call this module. A Network names those that have none."""
 
-    formula: ClassVar[str | None] = None
+    formula: str | None = None
     """The formula that `forward` computes, as text."""
 
     short_name: ClassVar[str | None] = None
@@ -85,17 +93,146 @@ class Module:
             if isinstance(found, ag.Variable) and found.requires_grad and found.operation is None
         )
 
+    def named_buffers(self) -> Iterator[tuple[str, ag.Variable]]:
+        """The untracked Variables, each once: ("layers.1.running_mean", v). Frozen ones, too."""
+        return (
+            (path, found)
+            for path, found in _walk(self)
+            if isinstance(found, ag.Variable)
+            and not found.requires_grad
+            and found.operation is None
+        )
+
     def parameters(self) -> list[ag.Variable]:
         """The tracked Variables, each once, in the order of definition."""
         return [parameter for _, parameter in self.named_parameters()]
+
+    def train(self, training: bool = True) -> Self:
+        """Put this module and all inside it in training mode, or out of it; returns itself."""
+        self.training = training
+        for _, module in self.named_modules():
+            module.training = training
+        return self
+
+    def eval(self) -> Self:
+        """Put this module and all inside it out of training mode; returns itself."""
+        return self.train(False)
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.zero_grad()
 
+    def state_dict(self) -> dict[str, Array]:
+        """What has been learned: a copy of every parameter and buffer, under its path.
+
+        Frozen parameters are part of it; one that stands in several places is there once, under
+        the first. Generators and settings, such as a rate of dropout, are not part of it. Raises
+        ValueError where two Variables have the same path.
+
+        >>> import numpy as np, nn
+        >>> {path: array.shape for path, array in nn.FullyConnected(2, 3).state_dict().items()}
+        {'weight': (2, 3), 'bias': (3,)}
+        """
+        return {path: np.array(leaf.data) for path, leaf in _leaves(self).items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put the arrays of a `state_dict()` in place of this module's own, as copies.
+
+        Every path must be there, none else, and all shapes equal. A value is converted to the dtype
+        of what it replaces where NumPy's "same_kind" casting allows it: float64 to float32, not
+        float to integer. Everything is checked before anything is changed. What was recorded
+        before keeps its values, and what is frozen stays so.
+
+        Raises ValueError for paths that are missing or not expected, and for arrays of another
+        shape or of a dtype that does not convert, naming the first ten; TypeError for what is no
+        mapping.
+
+        >>> import numpy as np, nn
+        >>> first, second = nn.FullyConnected(2, 3), nn.FullyConnected(2, 3)
+        >>> second.load_state_dict(first.state_dict())
+        >>> np.array_equal(first.weight.data, second.weight.data)
+        True
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"load_state_dict: it takes the mapping from paths to arrays that state_dict() "
+                f"gives, received: {kind(state)}"
+            )
+        own = _leaves(self)
+        arrays = {path: np.asarray(plain(state[path])) for path in own if path in state}
+        missing = [path for path in own if path not in state]
+        problems = [f"{path!r} is missing" for path in missing]
+        problems += [_unexpected(path, missing) for path in state if path not in own]
+        for path, array in arrays.items():
+            leaf = own[path]
+            converts = np.can_cast(array.dtype, leaf.dtype, "same_kind")
+            if array.shape != leaf.shape or not converts:
+                problems.append(f"{path!r} is a {kind(array)}, expected: {kind(leaf.data)}")
+        if problems:
+            if len(problems) > 10:
+                problems[10:] = [f"and {len(problems) - 10} more"]
+            raise ValueError(
+                f"load_state_dict: the state does not fit {self.name or type(self).__name__}: "
+                f"{'; '.join(problems)}. Nothing was changed; load it into a module that was made "
+                f"with the same layers and sizes"
+            )
+        # converting may warn, and warnings may be errors: so all of them before the first is put
+        copies = {path: np.array(array, own[path].dtype) for path, array in arrays.items()}
+        for path, copy in copies.items():
+            own[path].assign(copy)
+
+    @reprlib.recursive_repr("…")
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        modules = _modules_among("", vars(self))
+        return nested_repr(self, [f"{path}={module!r}" for path, module in modules])
+
+
+def nested_repr(module: Module, lines: Iterable[str]) -> str:
+    """The class's name and, in its brackets, these lines, each indented."""
+    inside = "".join(textwrap.indent(f"{line},\n", "    ") for line in lines)
+    return f"{type(module).__name__}({f'{chr(10)}{inside}' if inside else ''})"
+
+
+def _leaves(module: Module) -> dict[str, ag.Variable]:
+    """Parameters and buffers, frozen or not, by path, in the order of definition."""
+    leaves: dict[str, ag.Variable] = {}
+    for path, found in _walk(module):
+        if isinstance(found, ag.Variable) and found.operation is None:
+            if path in leaves:
+                raise ValueError(
+                    f"state_dict: two Variables have the path {path!r}; rename one of the "
+                    f"attributes or keys that it is made of"
+                )
+            leaves[path] = found
+    return leaves
+
+
+def _unexpected(path: Any, missing: list[str]) -> str:
+    nearest = difflib.get_close_matches(str(path), missing, 1)
+    meant = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    return f"{path!r} is not expected{meant}"
+
+
+def _children(value: Any) -> Iterator[tuple[Any, Any]]:
+    """What a module looks through: attributes, the entries of lists, tuples and dicts."""
+    if isinstance(value, Module):
+        return iter(list(vars(value).items()))
+    if isinstance(value, list | tuple):
+        return iter(enumerate(value))
+    return iter(list(value.items()) if isinstance(value, dict) else ())
+
+
+def _modules_among(path: str, value: Any, seen: frozenset[int] = frozenset()) -> Iterator[Any]:
+    """The modules in a nest of lists, tuples and dicts, by path, not those inside of them."""
+    if id(value) in seen:
+        return
+    for key, child in _children(value):
+        inner = f"{path}.{key}" if path else str(key)
+        if isinstance(child, Module):
+            yield inner, child
+        else:
+            yield from _modules_among(inner, child, seen | {id(value)})
 
 
 def _walk(module: Module) -> Iterator[tuple[str, Module | ag.Variable]]:
@@ -103,21 +240,14 @@ def _walk(module: Module) -> Iterator[tuple[str, Module | ag.Variable]]:
     seen: set[int] = set()
 
     def visit(path: str, value: Any) -> Iterator[tuple[str, Module | ag.Variable]]:
-        children: Iterator[tuple[Any, Any]] | None = None
-        if isinstance(value, Module):
-            children = iter(list(vars(value).items()))
-        elif isinstance(value, list | tuple):
-            children = iter(enumerate(value))
-        elif isinstance(value, dict):
-            children = iter(value.items())
-        elif not isinstance(value, ag.Variable):
+        if not isinstance(value, Module | ag.Variable | list | tuple | dict):
             return
         if id(value) in seen:
             return
         seen.add(id(value))
         if value is not module and isinstance(value, Module | ag.Variable):
             yield path, value
-        for key, child in children or ():
+        for key, child in _children(value):
             yield from visit(f"{path}.{key}" if path else str(key), child)
 
     return visit("", module)
