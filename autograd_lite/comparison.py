@@ -21,7 +21,7 @@ from autograd_lite.finite_differences import (
     central_differences,
     rounding_tolerance,
 )
-from autograd_lite.primitive import Primitive
+from autograd_lite.replay import behind, compute, operands
 from autograd_lite.text import table
 from autograd_lite.variable import Array, Variable
 
@@ -31,9 +31,8 @@ MOST_ENTRIES = 2000
 
 def _float64(x: Any) -> Any:
     """Floating-point data in float64; everything else as it is."""
-    return (
-        x.astype(np.float64) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f" else x
-    )
+    is_float = getattr(x, "dtype", None) is not None and x.dtype.kind == "f"
+    return x.astype(np.float64, copy=False) if is_float else x
 
 
 class Replay:
@@ -44,46 +43,24 @@ class Replay:
 
     def __init__(self, output: Variable):
         self.output = output
-        self.order = self._recorded_before(output) if output._primitive is not None else []
+        self.order = [v for v in behind([output], self._moves) if self._moves(v)]
         self.base: dict[int, Any] = {}
         for v in self.order:
-            operands = [
-                self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)
-            ]
-            self.base[v._number] = self._compute(v, operands)
+            self.base[v._number] = self._compute(v, self._operands(v))
 
     @staticmethod
-    def _recorded_before(output: Variable) -> list[Variable]:
-        """Every recorded Variable that the output depends on, in order."""
-        found = {output._number: output}
-        waiting = [output]
-        while waiting:
-            v = waiting.pop()
-            for x in v._inputs:
-                if (
-                    type(x) is Variable
-                    and x._number not in found
-                    and x._primitive is not None
-                    and not x._primitive.weak
-                ):
-                    found[x._number] = x
-                    waiting.append(x)
-        return [found[number] for number in sorted(found)]
+    def _moves(v: Variable) -> bool:
+        """Whether v is computed again when an operand is shifted."""
+        return v._primitive is not None and not v._primitive.weak
 
-    def _operand(self, x: Any, value: Any) -> Any:
-        """The float64 value of an operand: computed again, or as recorded if it is a leaf."""
-        known = type(x) is Variable and x._number in self.base
-        return self.base[x._number] if known else _float64(value)
+    def _operands(self, v: Variable) -> list[Any]:
+        """The float64 values of v's operands: computed again, or as recorded for a leaf."""
+        return [_float64(value) for value in operands(v, self.base)]
 
     @staticmethod
-    def _compute(v: Variable, operands: list[Any]) -> Any:
-        primitive: Primitive = v._primitive
-        settings = v._settings
-        if np.dtype(settings.get("dtype", bool)).kind == "f":
-            settings = {**settings, "dtype": np.dtype(np.float64)}
-        if primitive.variadic:
-            return primitive.function(operands, **settings)
-        return primitive.function(*operands, **settings)
+    def _compute(v: Variable, values: list[Any]) -> Any:
+        in_float = np.dtype(v._settings.get("dtype", bool)).kind == "f"
+        return compute(v, values, dtype=np.dtype(float)) if in_float else compute(v, values)
 
     def value_of(self, variable: Variable) -> Array:
         """The float64 value of a Variable that takes part, as a new array."""
@@ -105,26 +82,21 @@ class Replay:
         steps: list[tuple[Variable, list[Any], list[tuple[int, int]]]] = []
         changed = {variable._number}
         for v in self.order:
-            if v._number in changed:
-                continue
-            operands = [
-                self._operand(x, value) for x, value in zip(v._inputs, v._values, strict=True)
-            ]
             moving = [
                 (position, x._number)
                 for position, x in enumerate(v._inputs)
                 if type(x) is Variable and x._number in changed
             ]
-            if moving:
-                steps.append((v, operands, moving))
+            if moving and v._number not in changed:
+                steps.append((v, self._operands(v), moving))
                 changed.add(v._number)
 
         def function(value: Array) -> float:
             values: dict[int, Any] = {variable._number: value}
-            for v, operands, moving in steps:
+            for v, recorded, moving in steps:
                 for position, number in moving:
-                    operands[position] = values[number]
-                values[v._number] = self._compute(v, operands)
+                    recorded[position] = values[number]
+                values[v._number] = self._compute(v, recorded)
             return float(np.asarray(values[self.output._number]).item())
 
         return function
@@ -227,19 +199,24 @@ class Comparison:
     __repr__ = __str__
 
 
+def _apart(a: Array, b: Array) -> Array:
+    """|a − b|, where equal infinities are no difference."""
+    with np.errstate(invalid="ignore"):
+        return np.where(a == b, 0.0, np.abs(a - b))
+
+
 def _deviation(a: Array, b: Array) -> float:
-    """The largest absolute difference over the largest absolute value; NaN counts as infinite."""
-    if not a.size:
-        return 0.0
-    difference = float(np.max(np.abs(a - b)))
-    scale = float(max(np.max(np.abs(a)), np.max(np.abs(b))))
-    ratio = difference / scale if scale else 0.0
+    """The largest difference over the largest finite absolute value; NaN counts as infinite."""
+    difference = float(np.max(_apart(a, b), initial=0.0))
+    sizes = np.abs(np.stack([a, b]))
+    scale = float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
+    ratio = difference / scale if scale else difference
     return ratio if np.isfinite(ratio) else float("inf")
 
 
 def _same(a: Array, b: Array, tolerance: float, floor: float) -> bool:
     """Whether two gradients agree: relative to the largest entry, or as well as can be known."""
-    return bool(_deviation(a, b) <= tolerance or np.max(np.abs(a - b), initial=0.0) <= floor)
+    return bool(_deviation(a, b) <= tolerance or np.max(_apart(a, b), initial=0.0) <= floor)
 
 
 def compare(
@@ -297,7 +274,7 @@ def compare(
             else np.sort(generator.choice(everything, entries, replace=False))
         )
         if formula.shape == shape and of_tape.size:
-            apart = np.abs(of_tape.astype(np.float64) - formula).reshape(-1)
+            apart = _apart(of_tape.astype(np.float64), formula).reshape(-1)
             chosen = np.union1d(chosen, np.argmax(apart))  # where formula and tape differ most
         at = of_tape.reshape(-1)[chosen].astype(np.float64)
         numeric = central_differences(replay.from_variable(v), replay.value_of(v), chosen, at)

@@ -52,6 +52,11 @@ def a_kind(x: Any) -> str:
     return text if x is None else f"{'an' if text[0] in 'aeiouAEIOU' else 'a'} {text}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 rule", "2 rules"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def operation_failed(
     name: str, values: Sequence[Any], scope: Any, error: Exception, broadcasts: bool
 ) -> str:

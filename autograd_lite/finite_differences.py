@@ -1,7 +1,8 @@
 """Slopes from values alone: differences of a function of arrays, and whether it has a slope at all.
 
-Nothing here knows the tape. `central_differences` is quick: one step for each entry. `slopes` is
-thorough: a ladder of steps, extrapolated, with an error estimate, and a verdict on kinks.
+Nothing here knows the tape. `slopes` is thorough: a ladder of steps, extrapolated, with an error
+estimate, and a verdict on kinks. `central_differences` is for many entries: one step for each, and
+the ladder only where that one is in doubt.
 """
 
 from __future__ import annotations
@@ -32,48 +33,6 @@ def rounding_tolerance(dtype: np.dtype) -> float:
     (0.0001, 1e-09)
     """
     return {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4}.get(dtype, 1e-9)
-
-
-# --- one step for each entry ---------------------------------------------------------------------
-
-
-def _central_difference(
-    function: Callable[[Array], float], at: Array, entry: int, step: float
-) -> float:
-    """(f(x + h·eᵢ) − f(x − h·eᵢ)) / 2h for one entry (flat), with h = step·max(1, |xᵢ|)."""
-    flat = at.reshape(-1)  # a view: `at` is contiguous
-    middle = flat[entry]
-    h = step * max(1.0, abs(middle))
-    upper, lower = middle + h, middle - h
-    flat[entry] = upper
-    above = function(at)
-    flat[entry] = lower
-    below = function(at)
-    flat[entry] = middle
-    return float((above - below) / (upper - lower))  # what was shifted after rounding
-
-
-def central_differences(
-    function: Callable[[Array], float], at: Array, entries: NDArray[np.intp], doubt: Array
-) -> Array:
-    """The central differences of the entries (flat); with smaller steps where they are in `doubt`.
-
-    A step can be too long: past the end of a domain, or across the bends of a fast function. Those
-    that differ from the values in `doubt` are taken again with ever shorter steps, and the one is
-    kept that its successor confirms best: what was doubted has no say in that.
-    """
-    with np.errstate(all="ignore"):  # a shift may leave the domain; that is found out below
-        found = np.array([_central_difference(function, at, i, STEP) for i in entries])
-        scale = max(np.max(np.abs(doubt), initial=0.0), np.finfo(np.float64).tiny)
-        for k in np.flatnonzero(~(np.abs(found - doubt) <= NUMERIC_TOLERANCE * scale)):
-            steps = STEP / 8.0 ** np.arange(1, 7)
-            tries = np.array(
-                [found[k], *(_central_difference(function, at, entries[k], h) for h in steps)]
-            )
-            changes = np.abs(np.diff(tries))
-            if np.isfinite(changes).any():
-                found[k] = tries[int(np.nanargmin(np.where(np.isfinite(changes), changes, np.nan)))]
-    return found
 
 
 # --- a ladder of steps along one direction -------------------------------------------------------
@@ -312,4 +271,55 @@ def _limit(one_sided: Array, noise: Array, rounding: Array) -> Array:
     near = one_sided[-2]
     grows = np.abs(near) > 6 * np.abs(one_sided[-5]) + 16 * rounding[-2]
     found: Array = np.where(grows, np.sign(near) * np.inf, limit)
+    return found
+
+
+# --- entry by entry ------------------------------------------------------------------------------
+
+
+def central_differences(
+    function: Callable[[Array], float], at: Array, entries: NDArray[np.intp], doubt: Array
+) -> Array:
+    """∂f/∂xᵢ for the entries i (flat): one quick step each, and `slopes` where that may be wrong.
+
+    A step can be too long: past the end of a domain, or across the bends of a fast function. So
+    where a quotient is not what is in `doubt`, it is taken again with a step an eighth as long;
+    and unless that moves it by little of the doubt, the ladder decides. ArithmeticError and
+    ValueError beside `at` count as no value there, as for `slopes`.
+
+    >>> import numpy as np
+    >>> from autograd_lite.finite_differences import central_differences
+    >>> x = np.array([2.0, 1e-9])
+    >>> central_differences(lambda a: np.sum(np.log(a)), x, np.arange(2), 1 / x).round(1).tolist()
+    [0.5, 1000000000.0]
+    """
+    moved = at.copy()
+    flat = moved.reshape(-1)
+
+    def quotient(entry: int, step: float) -> float:
+        middle = flat[entry]
+        h = step * max(1.0, abs(middle))
+        upper, lower = middle + h, middle - h
+        try:
+            flat[entry] = upper
+            above = function(moved)
+            flat[entry] = lower
+            below = function(moved)
+        except (ArithmeticError, ValueError):
+            return float("nan")
+        finally:
+            flat[entry] = middle
+        return float((above - below) / (upper - lower))  # what was shifted after rounding
+
+    with np.errstate(all="ignore"):  # a shift may leave the domain; that is found out below
+        found = np.array([quotient(i, STEP) for i in entries])
+        off = np.abs(found - doubt)
+        sizes = np.abs(doubt[np.isfinite(doubt)])
+        scale = max(np.max(sizes, initial=0.0), np.finfo(np.float64).tiny)
+        for k in np.flatnonzero(~(off <= NUMERIC_TOLERANCE * scale)):
+            i = entries[k]
+            if not abs(quotient(i, STEP / 8) - found[k]) <= off[k] / 8:
+                direction = np.zeros(at.shape)
+                direction.flat[i] = 1.0
+                found[k] = slopes(lambda x: np.array([function(x)]), at, direction).value[0]
     return found

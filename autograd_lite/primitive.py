@@ -29,7 +29,6 @@ KINDS: dict[Any, str] = {}
 NOTHING = object()
 """What a rule returns where nothing comes back, not even zero: zero could meet a slope ∞."""
 
-_ABSENT = object()
 _NO_SETTINGS: dict[str, Any] = {}  # shared by all recorded ufuncs, and never written to
 _FLOAT64 = np.dtype(np.float64)
 _SCALARS = (np.generic, float, int)
@@ -132,7 +131,7 @@ class Primitive:
                     if position >= len(self.rules) and self.tracks and not self.variadic:
                         raise errors.RuleError(
                             f"{self.name}: argument {position} is tracked, and the operation has "
-                            f"rules for {len(self.rules)} arguments only; add one, or detach it"
+                            f"{errors.counted(len(self.rules), 'rule')} only; add one, or detach it"
                         )
                 elif x._primitive is not None:
                     recorded = True
@@ -173,6 +172,11 @@ class Primitive:
                 )
         several = type(z) is tuple
         recording, scope, _ = STATE.get()
+        if not several and z.dtype.kind == "c":
+            raise TypeError(
+                f"{self.name}: the result would be {z.dtype}, and Variables are real"
+                f"{errors.place(scope)}; keep complex arrays out of it"
+            )
         result = _new(Variable)
         result._array = z
         result._grad = None
@@ -183,7 +187,7 @@ class Primitive:
                 if not several and z.dtype.kind != "f":
                     raise TypeError(
                         f"{self.name}: the result would be {z.dtype}, and only floating point can "
-                        f"be tracked{errors.place(scope)}; keep complex and object arrays out of it"
+                        f"be tracked{errors.place(scope)}; keep object arrays out of it"
                     )
                 result._tracked = True
             else:
@@ -360,14 +364,15 @@ def primitive(
     """
     if isinstance(function, np.ufunc) and len(rules) != function.nin:
         raise TypeError(
-            f"primitive: {function.__name__} takes {function.nin} arrays, and {len(rules)} rules "
-            f"were given; pass one for each, or None where no gradient flows"
+            f"primitive: {function.__name__} takes {errors.counted(function.nin, 'array')}, it was "
+            f"given {errors.counted(len(rules), 'rule')}; pass one for each, or None where no "
+            f"gradient flows"
         )
     row = Primitive(function, rules, name or function.__name__, variadic, weak)
     if row.arrays < math.inf and len(rules) > len(row.parameters):
         raise TypeError(
-            f"primitive: {row.name} takes ({', '.join(row.parameters)}), and {len(rules)} rules "
-            f"were given; pass one for each array"
+            f"primitive: {row.name} takes ({', '.join(row.parameters)}), it was given "
+            f"{errors.counted(len(rules), 'rule')}; pass one for each array"
         )
     if isinstance(function, np.ufunc):
         OPERATIONS[function] = ufunc_gate(row, function)

@@ -13,6 +13,7 @@ from autograd_lite import errors
 from autograd_lite.backward import pulled_back
 from autograd_lite.nests import leaves, rebuilt
 from autograd_lite.primitive import NOTHING, Primitive, Rule, select
+from autograd_lite.replay import behind, compute, operands
 from autograd_lite.tape import NUMBERS, STATE, Scope, _StateChange, runs_later
 from autograd_lite.variable import Variable
 
@@ -119,19 +120,7 @@ class _Run:
 
     def _reached(self, outputs: Sequence[Variable], only_tracked: bool = False) -> list[Variable]:
         """Every Variable that these depend on within the call, and what it read, in order."""
-        found = {v._number: v for v in outputs}
-        waiting = list(found.values())
-        while waiting:
-            v = waiting.pop()
-            if not self._computed(v) or v._primitive.weak:
-                continue
-            for x in v._inputs:
-                if type(x) is Variable and x._number not in found:
-                    if only_tracked and not x._tracked:
-                        continue
-                    found[x._number] = x
-                    waiting.append(x)
-        return [found[number] for number in sorted(found)]
+        return behind(outputs, lambda v: self._computed(v) and not v._primitive.weak, only_tracked)
 
     def _refuse_assigned(self) -> None:
         """Called again, the function would begin with what it assigned at its end."""
@@ -150,12 +139,7 @@ class _Run:
         known = {x._number: value for x, value in zip(self.read, values, strict=True)}
         for v in self.behind:
             if v._number not in known and self._computed(v):
-                operands = [
-                    known.get(x._number, value) if type(x) is Variable else value
-                    for x, value in zip(v._inputs, v._values, strict=True)
-                ]
-                given = [operands] if v._primitive.variadic else operands
-                known[v._number] = v._primitive.function(*given, **v._settings)
+                known[v._number] = compute(v, operands(v, known))
         return tuple(known.get(v._number, v._array) for v in self.outputs)
 
     def repeats(self, first: Checkpoint, outputs: Sequence[Any]) -> bool:

@@ -17,6 +17,7 @@ from autograd_lite import errors
 from autograd_lite.backward import pulled_back
 from autograd_lite.nests import aligned, leaves, mapped, rebuilt
 from autograd_lite.primitive import Primitive
+from autograd_lite.replay import behind
 from autograd_lite.tape import NUMBERS, STATE, recording
 from autograd_lite.variable import Variable
 
@@ -105,24 +106,21 @@ class Run:
         """
         if not STATE.get()[0]:  # under no_grad, nobody wants to differentiate
             return set()
-        reached: dict[int, Variable] = {}
         found: set[int] = set()
-        waiting = [v for v in results if _is_tracked(v)]
-        while waiting:
-            v = waiting.pop()
+
+        def ours(v: Variable) -> bool:
             number = v._number
-            if number in reached:
-                continue
-            reached[number] = v
-            theirs = number in RUNNING and number not in self.own
-            if theirs or number < self.first or v._primitive is None:
+            in_use = number in RUNNING and number not in self.own
+            if in_use or number < self.first or v._primitive is None:
                 found.add(number)
-            else:
-                waiting += [x for x in v._inputs if type(x) is Variable and x._tracked]
+                return False
+            return True
+
+        reached = behind([v for v in results if _is_tracked(v)], ours, only_tracked=True)
         if found:
-            for number in sorted(reached):  # operands come before their results
-                if any(type(x) is Variable and x._number in found for x in reached[number]._inputs):
-                    found.add(number)
+            for v in reached:  # operands come before their results
+                if any(type(x) is Variable and x._number in found for x in v._inputs):
+                    found.add(v._number)
         return found
 
     def value(self) -> Any:
@@ -138,10 +136,12 @@ class Run:
     def require_one_number(self) -> None:
         """Refuse a function that does not return one number."""
         if isinstance(self.result, list | tuple | dict) or np.size(self.outputs[0]) != 1:
+            has_aux = self.asked in ("grad", "value_and_grad")  # hvp and hessian have none
             raise ValueError(
                 f"{self.asked}: the function must return one number, it returned "
-                f"{errors.a_kind(self.result)}; reduce it with np.sum, return more with "
-                f"has_aux=True, or take ag.jacobian or ag.elementwise_grad"
+                f"{errors.a_kind(self.result)}; reduce it with np.sum, "
+                f"{'return more with has_aux=True, ' if has_aux else ''}or take ag.jacobian or "
+                f"ag.elementwise_grad"
             )
 
     def pulled(

@@ -88,7 +88,7 @@ class Variable(Operators):
                 "data.filled(value), and the mask to np.where"
             )
         array = np.array(data)
-        if requires_grad and array.dtype.kind != "f":
+        if (requires_grad and array.dtype.kind != "f") or array.dtype.kind == "c":
             raise TypeError(_not_floating(array))
         array.flags.writeable = False
         self._array = array
@@ -425,7 +425,7 @@ def _not_floating(array: Array) -> str:
             else (f"convert with .astype(float), or {advice}")
         )
     elif array.dtype.kind == "c":
-        advice = f"split it into real and imaginary parts, or {advice}"
+        advice = "split it into real and imaginary parts, .real and .imag of the array"
     return f"Variable: only floating point can be tracked, this is {a_kind(array)}; {advice}"
 
 

@@ -24,7 +24,7 @@ ORDER = [
     ["autograd_lite.variable"],
     ["autograd_lite.primitive"],
     ["autograd_lite.rules"],
-    ["autograd_lite.backward"],
+    ["autograd_lite.backward", "autograd_lite.replay"],
     ["autograd_lite.recomputing", "autograd_lite.runs"],
     ["autograd_lite.debugging", "autograd_lite.transforms"],
     ["autograd_lite.checked_call", "autograd_lite.gradient_report"],

@@ -47,7 +47,10 @@ MISUSES = [
         "matmul with a scalar",
         lambda: x((2, 2)) @ np.float64(3),
         ValueError,
-        ["matmul: shapes (2, 2) and () do not align", "use * for scaling"],
+        [
+            "matmul: shapes (2, 2) and () do not align: a scalar has no axis to sum over",
+            "; use * for scaling",
+        ],
     ),
     (
         "matmul of stacks of other lengths",
@@ -138,7 +141,7 @@ MISUSES = [
         "complex numbers met on the way",
         lambda: x() * 1j,
         TypeError,
-        ["multiply: the result would be complex128", "only floating point can be tracked"],
+        ["multiply: the result would be complex128, and Variables are real"],
     ),
     # --- leaving the tape
     (
@@ -245,6 +248,42 @@ MISUSES = [
         ValueError,
         ["grad: x is a float64 array of shape (2, 3)", "float64 array of shape (2,)"],
     ),
+    (
+        "partition in place",
+        lambda: x().partition(1),
+        TypeError,
+        ["; np.partition(x, kth) gives a partitioned copy"],
+    ),
+    (
+        "put in place",
+        lambda: x().put([0], 1.0),
+        TypeError,
+        ["put: x is on the tape and its value never changes; write x = ag.put(x, index, value)"],
+    ),
+    (
+        "resize in place",
+        lambda: x().resize((3, 2)),
+        TypeError,
+        ["; x.reshape(shape) or np.resize(x, shape) gives a new Variable"],
+    ),
+    (
+        "fields of an array",
+        lambda: x().setfield(1, int),
+        TypeError,
+        ["; keep a Variable for every field"],
+    ),
+    (
+        "flags of an array",
+        lambda: x().setflags(write=True),
+        TypeError,
+        ["; np.array(x.data) is a copy to write into"],
+    ),
+    (
+        "the bits of a tracked Variable",
+        lambda: x().view(int),
+        TypeError,
+        ["view: x is tracked", "; use .astype(dtype) to convert, .data.view for the bits"],
+    ),
     # --- functions and uses without a rule
     (
         "a NumPy function without a rule",
@@ -256,7 +295,10 @@ MISUSES = [
         "a ufunc without a rule",
         lambda: scipy.special.gammaln(x()),
         ag.errors.MissingRuleError,
-        ["gammaln: ", "x is tracked", "ag.primitive(gammaln, rule)", ".detach()"],
+        [
+            "gammaln: there is no derivative rule for it, and x is tracked; add one with "
+            "ag.primitive(gammaln, rule), or take .data or .detach() if no gradient should flow"
+        ],
     ),
     (
         "ufunc.at",
@@ -268,7 +310,28 @@ MISUSES = [
         "ufunc.reduceat",
         lambda: np.add.reduceat(x(), [0, 1]),
         ag.errors.MissingRuleError,
-        ["add.reduceat: ", "x is tracked"],
+        ["add.reduceat: ", "x is tracked; reduce each of the parts that np.split gives"],
+    ),
+    (
+        "ufunc.reduce of an operation that is not associative",
+        lambda: np.arctan2.reduce(x()),
+        ag.errors.MissingRuleError,
+        [
+            "arctan2.reduce: this way of calling arctan2 has no derivative rule, and x is tracked; "
+            "use the returned value, or write the calls out"
+        ],
+    ),
+    (
+        "ufunc.accumulate of an operation that is not associative",
+        lambda: np.arctan2.accumulate(x()),
+        ag.errors.MissingRuleError,
+        ["arctan2.accumulate: this way", "; use the returned value, or write the calls out"],
+    ),
+    (
+        "ufunc.outer with a setting",
+        lambda: np.add.outer(x(), x(), out=np.ones((2, 3, 2, 3))),
+        ag.errors.MissingRuleError,
+        ["add.outer: ", "; use the returned value of a plain call, with a[:, None] to broadcast"],
     ),
     (
         "a setting that is not supported",

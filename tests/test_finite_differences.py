@@ -212,5 +212,30 @@ def test_quick_differences():
     np.testing.assert_allclose(found, np.cos([0.5, 1e6]), rtol=1e-6)
 
 
+def test_quick_differences_that_are_in_doubt_go_to_the_ladder():
+    x = np.array([1e-9, 0.0, 3.0])  # a step over the end of the domain, at it, and far from it
+
+    def f(a):
+        if a[2] != 3:
+            raise ValueError("no neighbours")
+        return float(np.log(a[0]) + np.sqrt(a[1]))
+
+    found = central_differences(f, x, np.arange(3), np.array([1e9, np.inf, 5.0]))
+    np.testing.assert_allclose(found, [1e9, np.nan, np.nan], rtol=1e-9)
+
+
+def test_wrong_doubts_cost_little_and_change_nothing():
+    calls = []
+
+    def f(a):
+        calls.append(1)
+        return float(np.sum(np.sin(a)))
+
+    x = np.linspace(0, 2, 5)
+    found = central_differences(f, x, np.arange(5), 7 * np.cos(x))
+    assert len(calls) == 4 * 5
+    np.testing.assert_allclose(found, np.cos(x), rtol=1e-9)
+
+
 def test_tolerance_follows_the_dtype():
     assert [rounding_tolerance(np.dtype(d)) for d in ("f2", "f4", "f8")] == [1e-2, 1e-4, 1e-9]

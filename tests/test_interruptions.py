@@ -128,7 +128,7 @@ class TestRulesThatReturnSomethingElse:
 
     def test_too_many_and_too_few_rules(self):
         rule = lambda g, z, *arrays: g
-        with pytest.raises(TypeError, match=r"many takes \(x\), and 2 rules were given"):
+        with pytest.raises(TypeError, match=r"many takes \(x\), it was given 2 rules"):
             ag.primitive(lambda x: 2 * x, rule, rule, name="many")
         few = ag.primitive(lambda x, y: x + y, rule, name="few")
         with pytest.raises(ag.errors.RuleError, match="few: argument 1 is tracked"):

@@ -153,6 +153,18 @@ KINKS = [
         [[7, 7, 5]],
         [[2, 3, 1]],
     ),
+    (
+        "sort leaves equal entries in order, however many",  # below 17, any of NumPy's sorts does
+        lambda x: np.sort(x) * np.arange(100),
+        [np.tile([1, 0], 50)],
+        [np.stack([np.arange(50, 100), np.arange(50)], axis=1).ravel()],
+    ),
+    (
+        "interp has the slope to the right of a point, of the last one to the left",
+        lambda x, fp: np.interp(x, [0, 1, 2], fp),
+        [[0, 1, 2, 3], [0, 1, 5]],
+        [[1, 4, 4, 0], [1, 1, 2]],
+    ),
 ]
 
 
@@ -180,14 +192,37 @@ def test_sqrt_has_an_infinite_slope_at_0():
     assert x.grad.tolist() == [np.inf, 0.25]
 
 
-@pytest.mark.parametrize("count", [2, 10_000])
-def test_clip_stops_an_infinite_slope(count):
-    """The 0 outside is no factor: 0·∞ would be NaN. Large arrays go another way."""
-    x = ag.Variable(np.full(count, -1.0))
-    z = np.sum(np.sqrt(np.clip(x, 0, None)))
+@pytest.mark.parametrize("count", [3, 10_001])
+@pytest.mark.parametrize(
+    ("function", "others"),
+    [
+        (lambda x: np.sum(np.sqrt(np.clip(x[1:], 0, None))), (-1, -1)),
+        (lambda x: np.sqrt(np.max(x)), (-1, -2)),
+        (lambda x: np.sqrt(np.min(x)), (1, 2)),
+        (lambda x: np.sqrt(np.nanmax(x)), (-1, -2)),
+        (lambda x: np.sqrt(np.median(x)), (-1, 1)),
+        (lambda x: np.sqrt(np.quantile(x, 0)), (1, 2)),
+        (lambda x: np.sqrt(np.std(x[1:])), (1, 1)),
+    ],
+    ids=["clip", "max", "min", "nanmax", "median", "quantile", "std"],
+)
+def test_what_takes_no_part_stops_an_infinite_slope(function, others, count):
+    """Its slope 0 is no factor: 0·∞ would be NaN. Large arrays go another way."""
+    x = ag.Variable(np.concatenate([[0], np.tile(others, count // 2)]).astype(float))
+    z = function(x)
     with np.errstate(divide="ignore"):
         slopes = ag.gradients(z, x), ag.gradients(z, x, create_graph=True).data
-    np.testing.assert_array_equal(slopes, np.zeros((2, count)))
+    np.testing.assert_array_equal(np.delete(slopes, 0, axis=1), np.zeros((2, count - 1)))
+
+
+@pytest.mark.parametrize("count", [4, 10_000])
+@pytest.mark.parametrize("create_graph", [False, True], ids=["plain", "recorded"])
+def test_an_infinite_slope_is_shared_by_all_that_attain_the_maximum(count, create_graph):
+    x = ag.Variable(np.tile([0.0, -1.0], count // 2))
+    with np.errstate(divide="ignore"):
+        slope = ag.gradients(np.sqrt(np.max(x)), x, create_graph=create_graph)
+    slope = slope.data if create_graph else slope
+    np.testing.assert_array_equal(slope, np.tile([np.inf, 0], count // 2))
 
 
 @pytest.mark.parametrize("function", [np.abs, np.square, lambda x: np.maximum(x, 0)])

@@ -735,3 +735,17 @@ def test_what_it_was_told_by_its_surroundings_is_compared_too():
     with pytest.raises(ag.errors.RuleError, match="or read other Variables or constants"):
         z.backward()
     assert x.grad is None
+
+
+def test_another_variable_of_the_same_value_is_refused():
+    """Its gradient would be another one's."""
+    W, x = ag.Variable([2.0, 3.0], name="W"), ag.Variable([1.0, 1.0])
+    layer = {"w": W}
+    y = ag.checkpoint(lambda x: np.sum(x * layer["w"]))(x)
+    layer["w"] = ag.Variable(W.data)
+    with pytest.raises(ag.errors.RuleError, match="read other Variables or constants"):
+        y.backward()
+    assert W.grad is None
+    layer["w"] = W
+    y.backward()
+    assert W.grad.tolist() == [1, 1]
