@@ -47,7 +47,9 @@ def sweep(
         tuple[int, Variable]
     ] = []  # (−number, Variable) of the results with something pending
     leaves: list[Variable] = []  # wait outside the heap: nothing comes after them
-    upcoming: Variable | None = None  # what was reached when nothing else waited skips the heap
+    # what was reached when nothing else waited skips the heap, and its cotangent what is pending
+    upcoming: Variable | None = None
+    ahead: Any = None
     for output, cotangent in seeds:
         number = output._number
         if number in pending:
@@ -63,15 +65,18 @@ def sweep(
     own: Any
     values: Any
     while upcoming is not None or heap:
-        if upcoming is None:
-            z = heappop(heap)[1]
-        elif not heap:
-            z = upcoming
+        if upcoming is not None and not heap:
+            z, g = upcoming, ahead
+            number = z._number
         else:
-            z = heappushpop(heap, (-upcoming._number, upcoming))[1]
+            if upcoming is None:
+                z = heappop(heap)[1]
+            else:
+                pending[upcoming._number] = ahead
+                z = heappushpop(heap, (-upcoming._number, upcoming))[1]
+            number = z._number
+            g = pending.pop(number)
         upcoming = None
-        number = z._number
-        g = pending.pop(number)
         if pieces and number in pieces:
             g = _merge(g, pieces.pop(number), z, create_graph)
             owned.add(number)
@@ -81,6 +86,7 @@ def sweep(
                 continue
         primitive = z._primitive
         settings = z._settings
+        elementwise = primitive.elementwise
         if watch is not None:
             watch.visited(z, g)
         if create_graph and not linear:
@@ -128,7 +134,7 @@ def sweep(
             else:
                 data = x._array
                 try:
-                    if piece.shape != data.shape:
+                    if not elementwise and piece.shape != data.shape:
                         piece = _unbroadcast(piece, data.shape)
                     if piece.dtype is not data.dtype:
                         piece = _real(piece).astype(data.dtype)
@@ -136,6 +142,10 @@ def sweep(
                     if piece is NOTHING:
                         continue
                     raise _wrong_shape(z, position, piece) from None
+            if x is upcoming:
+                if piece is not None:
+                    ahead = piece if ahead is None else ahead + piece
+                continue
             if number in pending:
                 so_far = pending[number]
                 if piece is None:
@@ -148,15 +158,16 @@ def sweep(
                     pending[number] = so_far + piece
                     owned.add(number)
                 continue
+            if x._primitive is not None and upcoming is None:
+                upcoming, ahead = x, piece
+                continue
             pending[number] = piece
-            if x._primitive is None:
+            if x._primitive is not None:
+                heappush(heap, (-number, x))
+            else:
                 leaves.append(x)
                 if primitive.fresh and _is_fresh(piece, g, own, values):
                     owned.add(number)
-            elif upcoming is None:
-                upcoming = x
-            else:
-                heappush(heap, (-number, x))
     for z in leaves:
         number = z._number
         g = pending[number]
@@ -345,13 +356,14 @@ def backward(
                 for variable, gradient in recorded:
                     variable._grad = gradient
         return
-    found = sweep([(output, plain(seed))], wanted)
+    found = sweep([(output, seed._array if type(seed) is Variable else seed)], wanted)
     with _ACCUMULATING:
         totals = []
         for variable, g, owned in found:
             if type(g) is tuple:
                 continue  # the entry of several results; each of them has a gradient of its own
-            old = plain(variable._grad)
+            old = variable._grad
+            old = old._array if type(old) is Variable else old
             total = g if old is None else old + g
             totals.append((variable, _own_array(total, variable, owned or old is not None)))
         for variable, total in totals:

@@ -49,6 +49,7 @@ class Primitive:
     __slots__ = (
         "arrays",
         "defaults",
+        "elementwise",
         "fresh",
         "function",
         "name",
@@ -76,6 +77,8 @@ class Primitive:
         self.fresh = all(
             rule is None or rule.__module__.startswith("autograd_lite.") for rule in rules
         )
+        # then a cotangent has its one argument's shape, and the sweep need not look
+        self.elementwise = self.fresh and isinstance(function, np.ufunc) and len(rules) == 1
         self.parameters: tuple[str, ...] = ()
         self.defaults: dict[str, Any] = {}
         # how many arrays it takes by position: any number, if the function does
@@ -165,7 +168,9 @@ class Primitive:
         """
         if type(z) is not _ndarray:
             z = _as_array(z, self.name)
-            if not all(hasattr(part, "dtype") for part in (z if type(z) is tuple else (z,))):
+            if type(z) is not _ndarray and not all(
+                hasattr(part, "dtype") for part in (z if type(z) is tuple else (z,))
+            ):
                 raise TypeError(
                     f"{self.name}: the function returned {errors.a_kind(z)}; it must return an "
                     f"array, or a tuple of arrays"

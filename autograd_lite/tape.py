@@ -177,17 +177,19 @@ class Tape:
 
     def __init__(self) -> None:
         self.newest: list[weakref.ref[Variable]] = []
+        self._turns = 0
         self._older: deque[list[weakref.ref[Variable]]] = deque()
 
     def turn(self) -> None:
-        """Forget what has died in the newest stretch, and in one of the older ones in turn.
+        """Forget what has died in the newest stretch, and every second time in an older one.
 
         Called once in STRETCH recordings, so that it costs each of them the same however long the
         tape is. Looking at the newest first keeps a loop that drops its results from growing.
         """
         stretches = [self.newest]
         self.newest = []
-        if self._older:
+        self._turns += 1
+        if self._older and self._turns % 2 == 0:
             stretches.append(self._older.popleft())
         alive = [[entry for entry in stretch if entry() is not None] for stretch in stretches]
         if sum(map(len, alive)) <= STRETCH:

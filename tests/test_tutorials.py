@@ -2,7 +2,9 @@
 
 import re
 
-from tutorials import digits
+import numpy as np
+
+from tutorials import characters, digits
 
 
 def test_digits_learns_compares_and_draws(tmp_path, capsys):
@@ -21,3 +23,25 @@ def test_digits_learns_compares_and_draws(tmp_path, capsys):
         assert str(path) in printed
         assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
         assert path.stat().st_size > 10_000
+
+
+def test_characters_beats_guessing_by_frequency(capsys):
+    characters.main(["--steps", "60", "--units", "48"])
+    printed = capsys.readouterr().out
+    unigram, found = (
+        float(re.search(rf"{name}: +(\d\.\d+)", printed).group(1))
+        for name in ("unigram entropy", "cross entropy")
+    )
+    assert 3 < unigram < 3.4  # English takes some 2.9 in letters alone
+    assert found < unigram - 0.3
+    *_, sample = printed.split("\n\n", 1)
+    assert sample.startswith('The "')
+    assert len(sample.rstrip("\n")) >= 100
+
+
+def test_the_entropies_are_those_of_the_frequencies():
+    """A text of two letters in turn: nothing to guess for who knows the letter before."""
+    codes = np.arange(10_000) % 2
+    text = characters.Text("ab", codes[:9000], codes[9000:])
+    np.testing.assert_allclose(characters.unigram_entropy(text), np.log(2), rtol=1e-12)
+    assert 0 < characters.bigram_entropy(text) < 1e-3

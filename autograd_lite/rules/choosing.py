@@ -11,8 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import composition, primitive
 from autograd_lite.rules.indexing import put
-from autograd_lite.rules.joining import along
-from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.operands import along, without_out
 from autograd_lite.variable import Variable, plain
 
 Axis = int | None

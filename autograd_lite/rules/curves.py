@@ -9,14 +9,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_lite.primitive import composition
+from autograd_lite.rules.operands import operand
 from autograd_lite.variable import Variable
-
-
-def _array(x: Any, dtype: Any = None) -> Any:
-    """Something to calculate with, of this dtype if one is given."""
-    x = x if type(x) is Variable else np.asarray(x)
-    return x if dtype is None or x.dtype == dtype else np.astype(x, dtype)
-
 
 # --- evenly spaced points -------------------------------------------------------------------------
 
@@ -26,7 +20,7 @@ def _with_ends(points: Any, **ends: Any) -> Any:
     parts = {"first": points[:1], "inner": points[1:-1], "last": points[1:][-1:]}
     for name, value in ends.items():
         if len(parts[name]):
-            parts[name] = np.broadcast_to(_array(value, points.dtype), parts[name].shape)
+            parts[name] = np.broadcast_to(operand(value, points.dtype), parts[name].shape)
     return np.concatenate(list(parts.values()))
 
 
@@ -54,7 +48,7 @@ def _linspace(
     points = points if axis == 0 else np.moveaxis(points, 0, axis)
     if dtype is not None:
         integers = np.dtype(dtype).kind in "iu"
-        points = _array(np.floor(points) if integers else points, dtype)
+        points = operand(np.floor(points) if integers else points, dtype)
     if not retstep:
         return points
     return points, step if intervals > 0 else length * math.nan
@@ -71,12 +65,12 @@ def _logspace(
     axis: int = 0,
 ) -> Any:
     if np.ndim(base):  # a base for each pair of ends
-        ends = [_array(x) for x in (start, stop, base)]
+        ends = [operand(x) for x in (start, stop, base)]
         ndim = max(x.ndim for x in ends)
         start, stop, base = [np.reshape(x, (1,) * (ndim - x.ndim) + x.shape) for x in ends]
         base = np.expand_dims(base, axis)
     points = np.power(base, np.linspace(start, stop, num, endpoint, axis=axis))
-    return points if dtype is None else _array(points, dtype)
+    return points if dtype is None else operand(points, dtype)
 
 
 @composition(np.geomspace)
@@ -88,9 +82,9 @@ def _geomspace(
     dtype: Any = None,
     axis: int = 0,
 ) -> Any:
-    start, stop = _array(start), _array(stop)
+    start, stop = operand(start), operand(stop)
     wide = np.result_type(start.dtype, stop.dtype, np.float64 if dtype is None else dtype)
-    start, stop = _array(start, wide), _array(stop, wide)
+    start, stop = operand(start, wide), operand(stop, wide)
     sign = np.sign(start)
     if np.any(sign == 0) or np.any(stop == 0):
         raise ValueError("geomspace: a geometric sequence cannot include 0; move start or stop")
@@ -99,7 +93,7 @@ def _geomspace(
     ends = {"first": first, "last": last} if endpoint else {"first": first}
     points = _with_ends(points, **ends) * sign
     points = points if axis == 0 else np.moveaxis(points, 0, axis)
-    return points if dtype is None else _array(points, dtype)
+    return points if dtype is None else operand(points, dtype)
 
 
 # --- between given points -------------------------------------------------------------------------
@@ -109,8 +103,11 @@ def _geomspace(
 def _interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    """The broken line through (xp, fp); on a point of it, the slope to the right of that point."""
-    x, xp, fp = [_array(values, np.float64) for values in (x, xp, fp)]
+    """The broken line through (xp, fp); on a point of it the slope to its right, on the last left.
+
+    As for NumPy, an infinite value fp reaches all between its neighbours, and not these themselves.
+    """
+    x, xp, fp = [operand(values, np.float64) for values in (x, xp, fp)]
     if xp.ndim != 1 or xp.shape != fp.shape or xp.size == 0:
         raise ValueError(
             f"interp: xp has shape {xp.shape} and fp has shape {fp.shape}; these are the "
@@ -127,9 +124,15 @@ def _interp(
     below = fp[0] if left is None else left
     above = fp[-1] if right is None else right
     i = np.clip(np.searchsorted(xp, x, side="right"), 1, max(xp.size - 1, 1)) - 1
-    inside = fp[i]
+    inside = low = fp[i]
     if xp.size > 1:
-        inside = inside + (fp[i + 1] - inside) / (xp[i + 1] - xp[i]) * (x - xp[i])
+        high, left_end, right_end = fp[i + 1], xp[i], xp[i + 1]
+        infinite = ~(np.isfinite(low) & np.isfinite(high) | np.isnan(x))
+        with np.errstate(invalid="ignore"):  # ∞ − ∞ between two points, and 0·∞ beyond all
+            ends = np.where(x == left_end, low, np.where(x == right_end, high, low + high))
+            low, high = np.where(infinite, 0, low), np.where(infinite, 0, high)
+            inside = low + (high - low) / (right_end - left_end) * (x - left_end)
+        inside = np.where(infinite, ends, inside)
     return np.where(x < xp[0], below, np.where(x > xp[-1], above, inside))
 
 
@@ -154,7 +157,7 @@ def _unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * ma
 
 @composition(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
-    p, x = _array(p), _array(x)
+    p, x = operand(p), operand(x)
     y: Any = np.zeros(x.shape, x.dtype)
     for i in range(p.shape[0]):
         y = y * x + p[i]
@@ -162,7 +165,7 @@ def _polyval(p: Any, x: Any) -> Any:
 
 
 def _same_length(*polynomials: Any) -> list[Any]:
-    polynomials = tuple(np.reshape(p, -1) if p.ndim == 0 else p for p in map(_array, polynomials))
+    polynomials = tuple(np.reshape(p, -1) if p.ndim == 0 else p for p in map(operand, polynomials))
     length = max(p.shape[0] for p in polynomials)
     return [np.concatenate([np.zeros(length - len(p), p.dtype), p]) for p in polynomials]
 
@@ -179,7 +182,7 @@ def _polysub(a1: Any, a2: Any) -> Any:
 
 def _without_leading_zeros(p: Any) -> Any:
     """What np.poly1d makes of coefficients; how many are left depends on the values."""
-    p = _array(p)
+    p = operand(p)
     p = np.reshape(p, -1) if p.ndim == 0 else p
     places = np.flatnonzero(p.data if type(p) is Variable else p)
     return p[places[0] :] if places.size else p[-1:]
@@ -203,8 +206,8 @@ def _polyder(p: Any, m: int = 1) -> Any:
 def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     if m < 0:
         raise ValueError(f"polyint: m is {m}; np.polyder differentiates")
-    p = _array(p)
-    constants = np.zeros(m, p.dtype) if k is None else _array(k)
+    p = operand(p)
+    constants = np.zeros(m, p.dtype) if k is None else operand(k)
     constants = np.broadcast_to(constants, (m,)) if constants.size == 1 else constants
     if constants.shape[0] < m:
         raise ValueError(f"polyint: k has {constants.size} constants for {m} integrals; give {m}")
@@ -216,11 +219,11 @@ def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 @composition(np.vander)
 def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of x as columns, each the one before times x."""
-    x = _array(x)
+    x = operand(x)
     if x.ndim != 1:
         raise ValueError(f"vander: x must be one-dimensional, and has shape {x.shape}")
     n = len(x) if N is None else N
-    x = _array(x, np.promote_types(x.dtype, int))
+    x = operand(x, np.promote_types(x.dtype, int))
     columns = np.broadcast_to(x[:, None], (len(x), max(n - 1, 0)))
     powers = np.concatenate([np.ones((len(x), min(n, 1)), x.dtype), columns], axis=1)
     powers = np.cumprod(powers, axis=1)

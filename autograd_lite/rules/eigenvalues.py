@@ -187,7 +187,17 @@ def svd(
 @composition(linalg.cond)
 def cond(x: Any, p: Any = None) -> Any:
     """The largest singular value over the smallest; in another norm, ‖x‖·‖x⁻¹‖."""
-    if p is None or p in (2, -2):
-        s = linalg.svdvals(x)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-    return linalg.norm(x, p, (-2, -1)) * linalg.norm(linalg.inv(x), p, (-2, -1))
+    if x.size == 0:
+        raise linalg.LinAlgError(f"cond: an empty matrix has none, and the shape is {x.shape}")
+    with np.errstate(all="ignore"):  # of a singular matrix it is ∞, and no warning
+        if p is None or p in (2, -2):
+            s = linalg.svdvals(x)
+            z = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        else:
+            singular = linalg.slogdet(plain(x)).sign == 0
+            if np.any(singular):  # others of the stack are not
+                x = np.where(singular[..., None, None], np.eye(x.shape[-1], dtype=x.dtype), x)
+            z = linalg.norm(x, p, (-2, -1)) * linalg.norm(linalg.inv(x), p, (-2, -1))
+            z = np.where(singular, np.inf, z) if np.any(singular) else z
+        missing = np.isnan(plain(z)) & ~np.any(np.isnan(plain(x)), axis=(-2, -1))
+        return np.where(missing, np.inf, z) if np.any(missing) else z

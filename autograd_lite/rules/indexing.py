@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite.primitive import Primitive, composition, select
+from autograd_lite.rules.operands import refuse_mask
 from autograd_lite.variable import Variable
 
 
@@ -25,10 +26,34 @@ def is_basic(index: Any) -> bool:
     return _BASIC.issuperset(map(type, index)) if type(index) is tuple else type(index) in _BASIC
 
 
+_BOUND = {int, type(None)}
+
+
+def _is_fixed(index: Any) -> bool:
+    """Whether an index is basic, and no bound of its slices is anything that could change."""
+    for element in index if type(index) is tuple else (index,):
+        kind = type(element)
+        if kind is slice:
+            if not (
+                type(element.start) in _BOUND
+                and type(element.stop) in _BOUND
+                and type(element.step) in _BOUND
+            ):
+                return False
+        elif kind not in _BASIC:
+            return False
+    return True
+
+
+def _fixed(bound: Any) -> int | None:
+    """A slice's bound as it is now: an untracked Variable there may be assigned."""
+    return None if bound is None else operator.index(bound)
+
+
 def split(index: Any, first: int = 0) -> tuple[Any, list[Any]]:
     """An index as a template of plain settings, and the untracked Variables that stood in it."""
     operands: list[Any] = []
-    if is_basic(index):
+    if _is_fixed(index):
         return index, operands
 
     def visit(element: Any) -> Any:
@@ -37,6 +62,8 @@ def split(index: Any, first: int = 0) -> tuple[Any, list[Any]]:
             return Slot(first + len(operands) - 1)
         if isinstance(element, list):  # the caller may change a list; an empty one selects nothing
             return np.array(element, dtype=None if element else int)
+        if type(element) is slice:
+            return slice(_fixed(element.start), _fixed(element.stop), _fixed(element.step))
         return element
 
     if type(index) is tuple:
@@ -165,5 +192,6 @@ def put(x: Any, index: Any, value: Any) -> Any:
     >>> x.grad
     array([0., 1., 1.])
     """
+    refuse_mask(value)
     template, operands = split(index)
     return _put_primitive(x, value, *operands, index=template)

@@ -1,4 +1,4 @@
-"""Arrays put together, taken apart, repeated, padded and seen through sliding windows."""
+"""Arrays put together, taken apart and repeated."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_lite.primitive import Primitive, composition, primitive
-from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.operands import along, without_out
 from autograd_lite.variable import plain
 
 Axis = int | None
-
-
-def along(axis: int, index: Any) -> tuple[Any, ...]:
-    """The index that applies `index` to one axis (≥ 0) and leaves the others whole."""
-    return (*[slice(None)] * axis, index)
 
 
 # --- together -------------------------------------------------------------------------------------
@@ -141,7 +136,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: Axis = None) -> Any:
     if axis is None:
         arr, axis = np.ravel(arr), 0
     axis = normalize_axis_index(axis, arr.ndim)
-    count = arr.shape[axis]
+    obj, count = plain(obj), arr.shape[axis]
     one_place = not isinstance(obj, slice) and np.ndim(obj) == 0
     many = len(np.insert(np.zeros(count), obj, 0)) - count
     values = np.reshape(values, (1,) * (arr.ndim - np.ndim(values)) + np.shape(values))

@@ -18,7 +18,7 @@ from numpy import linalg
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
 from autograd_lite.rules.indexing import put, scatter
-from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.operands import without_out
 from autograd_lite.rules.products import transposed
 from autograd_lite.rules.reductions import others
 from autograd_lite.variable import Variable, plain
@@ -95,6 +95,11 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 @composition(linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     """Solve by x = A⁺·b; squared residuals where NumPy gives them; the rank; singular values."""
+    if np.ndim(a) != 2 or np.ndim(b) not in (1, 2):
+        raise linalg.LinAlgError(
+            f"lstsq: it takes a matrix and a vector or matrix, not stacks of shapes {np.shape(a)} "
+            f"and {np.shape(b)}; write np.linalg.pinv(a) @ b"
+        )
     rows, columns = np.shape(a)
     s = linalg.svdvals(a)
     if rcond is None:

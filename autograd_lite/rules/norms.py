@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy import linalg
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_lite.primitive import composition, primitive
 from autograd_lite.rules.reductions import kept
@@ -72,7 +73,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     """Of vectors for one axis, of matrices for two; of all entries if neither is said."""
     if axis is None and ord is None:
         return _of_vectors(x, 2, None, keepdims)
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(range(x.ndim)) if axis is None else normalize_axis_tuple(axis, x.ndim)
     if len(axes) == 1:
         return _of_vectors(x, ord, axes[0], keepdims)
     if len(axes) != 2:

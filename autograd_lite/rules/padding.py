@@ -10,7 +10,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import composition, primitive
 from autograd_lite.rules.indexing import put
-from autograd_lite.rules.joining import along
+from autograd_lite.rules.operands import along
 from autograd_lite.variable import Variable
 
 _pad = primitive(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from autograd_lite.primitive import Primitive, composition, primitive
-from autograd_lite.rules.piecewise import without_out
-from autograd_lite.variable import Variable, plain
+from autograd_lite.rules.operands import operand, without_out
+from autograd_lite.variable import plain
 
 # --- matrices and vectors -------------------------------------------------------------------------
 
@@ -78,17 +78,12 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     return np.vecdot(np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1))
 
 
-def _array(x: Any) -> Any:
-    """Numbers and lists as the arrays that these functions make of them."""
-    return x if type(x) is Variable else np.asarray(x)
-
-
 @composition(np.dot)
 def dot(a: Any, b: Any, out: None = None) -> Any:
     """The sum over the last axis of a and the last but one of b (or its only one)."""
     without_out("dot", out)
     if not np.ndim(a) or not np.ndim(b):
-        return np.multiply(_array(a), _array(b))
+        return np.multiply(operand(a), operand(b))
     if np.ndim(a) <= 2 and np.ndim(b) <= 2:
         return np.matmul(a, b)
     return np.tensordot(a, b, (-1, -2 if np.ndim(b) > 1 else -1))
@@ -98,14 +93,14 @@ def dot(a: Any, b: Any, out: None = None) -> Any:
 def inner(a: Any, b: Any, /) -> Any:
     """The sum over the last axis of each."""
     if not np.ndim(a) or not np.ndim(b):
-        return np.multiply(_array(a), _array(b))
+        return np.multiply(operand(a), operand(b))
     return np.tensordot(a, b, (-1, -1))
 
 
 @composition(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """The sum over pairs of axes: a matrix product, once those that are summed stand together."""
-    a, b = _array(a), _array(b)
+    a, b = operand(a), operand(b)
     if np.ndim(axes) == 0:
         axes = range(a.ndim - axes, a.ndim), range(axes)
     left, right = (
@@ -281,7 +276,7 @@ def einsum(
     """
     without_out("einsum", out)
     subscripts, arrays = _lettered(operands)
-    arrays = [_array(x) for x in arrays]
+    arrays = [operand(x) for x in arrays]
     if dtype is not None:
         for x in arrays:
             if not np.can_cast(x.dtype, dtype, casting):

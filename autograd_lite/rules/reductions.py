@@ -14,7 +14,8 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition, primitive
-from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.operands import without_out
+from autograd_lite.rules.piecewise import SMALL, only_where
 from autograd_lite.rules.scaled import in_range, running_product, times, value
 from autograd_lite.variable import Variable
 
@@ -36,15 +37,11 @@ def reduced_count(shape: tuple[int, ...], axis: Axis) -> int:
     return math.prod(n for n, k in zip(shape, kept(shape, axis), strict=True) if k == 1)
 
 
-_SMALL = 4096
-"""Below this many entries, filling an array is quicker than np.broadcast_to, which is Python."""
-
-
 def spread(g: Any, x: Any, axis: Axis, keepdims: bool = False) -> Any:
     """A reduction's cotangent, repeated over the axes that it reduced, in the shape of x."""
     if axis is not None and not keepdims:
         g = g.reshape(kept(x.shape, axis))
-    if type(g) is not Variable and x.size < _SMALL:
+    if type(g) is not Variable and x.size < SMALL:  # np.broadcast_to is Python
         filled = np.empty(x.shape, g.dtype)
         filled[...] = g
         return filled
@@ -72,12 +69,12 @@ def _extremum_rule(
     g = np.reshape(g, z.shape)
     attains = x == z
     if type(attains) is not Variable and initial is None and _once(attains, z):
-        return attains * g
+        return only_where(attains, g)
     # counted in floating point, and divided where it is small: integers would make it float64
     count = np.sum(attains, axis, np.result_type(x.dtype, np.float32), keepdims=True)
     if initial is not None:  # a constant, which gets its share as well
         count = count + (z == initial)
-    return attains * (g / np.maximum(count, 1))
+    return only_where(attains, g / np.maximum(count, 1))
 
 
 def _once(attains: Any, z: Any) -> bool:
@@ -116,7 +113,8 @@ def _total(x: Any, *, axis: Axis = None, keepdims: bool = False, initial: Any = 
 
 
 def _average(x: Any, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    if x.dtype == np.float16 or not x.size:  # NumPy sums float16 in float32, and warns of nothing
+    # NumPy sums float16 in float32 and integers in float64, and knows what nothing and one are
+    if x.dtype == np.float16 or x.dtype.kind != "f" or not x.ndim or not x.size:
         return np.mean(x, axis=axis, keepdims=keepdims)
     return _total(x, axis=axis, keepdims=keepdims) / reduced_count(x.shape, axis)
 

@@ -39,13 +39,13 @@ def in_range(x: Any, axis: int, g: Any = None) -> bool:
 
 
 def times(a: Pair, b: Pair) -> Pair:
-    """a·b."""
+    """The product a·b."""
     fraction, exponent = np.frexp(a[0] * b[0])
     return fraction, exponent + a[1] + b[1]
 
 
 def plus(a: Pair, b: Pair) -> Pair:
-    """A + b."""
+    """The sum a + b."""
     (f, i), (g, j) = a, b
     top = np.maximum(np.where(f == 0, _NEVER, i), np.where(g == 0, _NEVER, j))
     fraction, exponent = np.frexp(np.ldexp(f, i - top) + np.ldexp(g, j - top))

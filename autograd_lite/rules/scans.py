@@ -8,19 +8,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd_lite.primitive import Primitive, composition, primitive
-from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.operands import operand, part, without_out
 from autograd_lite.rules.scaled import in_range, plus, running_product, times, value
-from autograd_lite.variable import Variable
-
-
-def _array(x: Any) -> Any:
-    """Something to calculate with: Variables and arrays as they are, lists as arrays."""
-    return x if type(x) is Variable else np.asarray(x)
-
-
-def _part(axis: int, start: int | None, stop: int | None, step: int | None = None) -> Any:
-    """The index of x[start:stop:step] along one axis, counted from the front."""
-    return (slice(None),) * axis + (slice(start, stop, step),)
 
 
 def _filled(value: float, like: Any, axis: int, length: int) -> Any:
@@ -32,14 +21,14 @@ def _filled(value: float, like: Any, axis: int, length: int) -> Any:
 
 
 def _cumsum_rule(g: Any, z: Any, x: Any, *, axis: int) -> Any:
-    backwards = _part(axis, None, None, -1)
+    backwards = part(axis, None, None, -1)
     return np.cumsum(g[backwards], axis=axis)[backwards]
 
 
 def _ahead(x: Any, axis: int, distance: int) -> Any:
     """x[i + distance] at i, and 0 beyond the end."""
     beyond = _filled(0, x, axis, min(distance, x.shape[axis]))
-    return np.concatenate([x[_part(axis, distance, None)], beyond], axis=axis)
+    return np.concatenate([x[part(axis, distance, None)], beyond], axis=axis)
 
 
 def _cumprod_rule(g: Any, z: Any, x: Any, *, axis: int) -> Any:
@@ -62,7 +51,7 @@ def _cumprod_rule(g: Any, z: Any, x: Any, *, axis: int) -> Any:
 def _shifted(z: Any, axis: int, first: float) -> Any:
     """z[i − 1] at i, and `first` at 0."""
     start = _filled(first, z, axis, min(1, z.shape[axis]))
-    return np.concatenate([start, z[_part(axis, None, -1)]], axis=axis)
+    return np.concatenate([start, z[part(axis, None, -1)]], axis=axis)
 
 
 def _scaled_cumprod_rule(g: Any, x: Any, axis: int) -> Any:
@@ -146,13 +135,13 @@ _cumulative(_cumprod, 1, np.cumulative_prod)
 def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     if n < 0:
         raise ValueError(f"diff: n = {n} differences cannot be taken; n must be 0 or more")
-    a = _array(a)
+    a = operand(a)
     if n == 0:
         return a
     if a.ndim == 0:
         raise ValueError("diff: a scalar has no axis to take differences along")
     axis = normalize_axis_index(axis, a.ndim)
-    ends = [None if end is None else _array(end) for end in (prepend, append)]
+    ends = [None if end is None else operand(end) for end in (prepend, append)]
     column = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
     before, after = [
         [] if end is None else [np.broadcast_to(end, column) if end.ndim == 0 else end]
@@ -162,15 +151,15 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
         a = np.concatenate([*before, a, *after], axis=axis)
     subtract = np.not_equal if a.dtype == bool else np.subtract
     for _ in range(n):
-        a = subtract(a[_part(axis, 1, None)], a[_part(axis, None, -1)])
+        a = subtract(a[part(axis, 1, None)], a[part(axis, None, -1)])
     return a
 
 
 @composition(np.ediff1d)
 def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    differences = np.diff(np.reshape(_array(ary), -1))
+    differences = np.diff(np.reshape(operand(ary), -1))
     ends = [
-        [] if end is None else [np.reshape(np.astype(_array(end), differences.dtype), -1)]
+        [] if end is None else [np.reshape(np.astype(operand(end), differences.dtype), -1)]
         for end in (to_begin, to_end)
     ]
     return np.concatenate([*ends[0], differences, *ends[1]])
@@ -178,23 +167,23 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 @composition(np.trapezoid)
 def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    y = _array(y)
+    y = operand(y)
     axis = normalize_axis_index(axis, y.ndim)
     if x is not None:
-        x = _array(x)
+        x = operand(x)
         dx = np.diff(x, axis=axis if x.ndim > 1 else -1)
         if x.ndim == 1:
             dx = np.reshape(dx, (-1,) + (1,) * (y.ndim - 1 - axis))
-    return np.sum(dx * (y[_part(axis, 1, None)] + y[_part(axis, None, -1)]) / 2.0, axis=axis)
+    return np.sum(dx * (y[part(axis, 1, None)] + y[part(axis, None, -1)]) / 2.0, axis=axis)
 
 
 @composition(np.gradient)
 def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """NumPy's second-order differences: central inside, one-sided at the edges."""
-    f = _array(f)
+    f = operand(f)
     f = f if f.dtype.kind == "f" else np.astype(f, float)  # unsigned differences would wrap round
     axes = range(f.ndim) if axis is None else normalize_axis_tuple(axis, f.ndim)
-    spacings = [_array(spacing) for spacing in varargs or (1.0,)]
+    spacings = [operand(spacing) for spacing in varargs or (1.0,)]
     if len(spacings) == 1 and spacings[0].ndim == 0:
         spacings = spacings * len(axes)
     if len(spacings) != len(axes):
@@ -226,14 +215,14 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     else:
         steps = np.broadcast_to(spacing, (n - 1, *column[1:]))
     secants = np.diff(f, axis=axis) / steps
-    left, right = secants[_part(axis, None, -1)], secants[_part(axis, 1, None)]
+    left, right = secants[part(axis, None, -1)], secants[part(axis, 1, None)]
     h, k = steps[:-1], steps[1:]
     inside = (k * left + h * right) / (h + k)
-    first, last = secants[_part(axis, None, 1)], secants[_part(axis, -1, None)]
+    first, last = secants[part(axis, None, 1)], secants[part(axis, -1, None)]
     if edge_order == 2:
         bend = (right - left) / (h + k)
-        first = first - (bend * h)[_part(axis, None, 1)]
-        last = last + (bend * k)[_part(axis, -1, None)]
+        first = first - (bend * h)[part(axis, None, 1)]
+        last = last + (bend * k)[part(axis, -1, None)]
     slopes = np.concatenate([first, inside, last], axis=axis)
     # the spacing does not set the dtype
     return slopes if slopes.dtype == f.dtype else np.astype(slopes, f.dtype)
@@ -272,7 +261,7 @@ def _overlaps(name: str, x: Any, y: Any, mode: Any, centre: int) -> Any:
 
 
 def _vectors(*arrays: Any) -> list[Any]:
-    return [np.reshape(x, -1) if x.ndim == 0 else x for x in map(_array, arrays)]
+    return [np.reshape(x, -1) if x.ndim == 0 else x for x in map(operand, arrays)]
 
 
 @composition(np.convolve, kind="primitive")

@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from autograd_lite.errors import MissingRuleError
 from autograd_lite.primitive import Primitive, composition
 from autograd_lite.rules.elementwise import nonzero
-from autograd_lite.rules.piecewise import without_out
+from autograd_lite.rules.operands import operand, without_out
 from autograd_lite.rules.reductions import ABSENT, Axis, counted, kept, per_count, trailing
 from autograd_lite.variable import Variable, plain
 
@@ -34,7 +34,9 @@ def _var(
 ) -> Any:
     """The mean of squared deviations from the mean, in two passes: 1e8 + {0, 1, 2} is exact."""
     without_out("var", out)
-    a = a if dtype is None else np.astype(a, dtype)
+    a = _converted(a, dtype)
+    if axis is not None:
+        normalize_axis_tuple(axis, a.ndim)  # NumPy's sum takes axis 0 of a scalar, its var does not
     if mean is ABSENT:
         total = np.sum(a, axis=axis, keepdims=True, where=where)
         mean = per_count(total, counted(a, axis, where, keepdims=True))
@@ -43,6 +45,13 @@ def _var(
     if np.any(count <= 0):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
     return per_count(total, max(count, 0) if where is True else np.maximum(count, 0))
+
+
+def _converted(a: Any, dtype: Any) -> Any:
+    """In this dtype; without one, integers in float64, where their sum cannot overflow."""
+    if dtype is None:
+        return np.astype(a, np.float64) if a.dtype.kind in "iub" else a
+    return a if a.dtype == dtype else np.astype(a, dtype)
 
 
 def _squares(a: Any, mean: Any, axis: Axis, where: Any, keepdims: bool) -> Any:
@@ -63,7 +72,7 @@ def _lost(ddof: float, correction: Any) -> float:
 
 
 # √ with the slope 0 at 0: the deviation of a constant has a kink there, and 0 is its smallest slope
-_root = Primitive(np.sqrt, (lambda g, z, x: g * ((z != 0) / (2 * nonzero(z))),), "sqrt")
+_root = Primitive(np.sqrt, (lambda g, z, x: np.where(z == 0, 0, g / (2 * nonzero(z))),), "sqrt")
 
 
 @composition(np.std)
@@ -143,12 +152,13 @@ def _average(
     keepdims: bool = False,
 ) -> Any:
     """Σ weights·a / Σ weights; weights with fewer axes belong to the axes averaged over."""
-    a = a if type(a) is Variable else np.asarray(a)
+    a = operand(a)
+    axis = axis if axis is None else normalize_axis_tuple(axis, a.ndim, argname="axis")
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         total = np.broadcast_to(mean.dtype.type(a.size / max(mean.size, 1)), mean.shape)
         return (mean, total) if returned else mean
-    weights = weights if type(weights) is Variable else np.asarray(weights)
+    weights = operand(weights)
     if weights.shape != a.shape:
         weights = _along_axes(a, axis, weights)
     dtype = np.result_type(a.dtype, weights.dtype, *([] if a.dtype.kind == "f" else [np.float64]))
@@ -194,7 +204,7 @@ def _cov(
     dtype: Any = None,
 ) -> Any:
     """(X − x̄) diag(w) (X − x̄)ᵀ / (Σw − ddof·Σw·a / Σw), w the product of both kinds of weights."""
-    given = [x if type(x) is Variable else np.asarray(x) for x in (m, y) if x is not None]
+    given = [operand(x) for x in (m, y) if x is not None]
     if any(x.ndim > 2 for x in given):
         raise ValueError(f"cov: more than two axes in an array of shape {given[0].shape}")
     dtype = np.result_type(*[x.dtype for x in given], np.float64) if dtype is None else dtype
@@ -214,7 +224,7 @@ def _cov(
 
 
 def _weights(weights: Any, count: int) -> Any:
-    weights = weights if type(weights) is Variable else np.asarray(weights, float)
+    weights = weights if type(weights) is Variable else operand(weights, float)
     if weights.shape != (count,):
         raise ValueError(f"cov: weights of shape {weights.shape} for {count} samples; give {count}")
     return weights
@@ -256,10 +266,11 @@ def _order_statistic(function: Callable[..., Any]) -> Primitive:
         total: Any = 0
         for j in range(position.shape[0]):
             for side, weight in ((np.floor, 1 - above[j]), (np.ceil, above[j])):
+                part = np.where(weight == 0, 0, g[j]) * weight  # 0·∞ would be NaN
                 rank = side(position[j])[..., None].astype(int)
                 attains = x == np.take_along_axis(ordered, rank, axis=-1)
                 ties = np.maximum(np.sum(attains, axis=-1, keepdims=True), 1)
-                share = (g[j] * weight)[..., None] / ties
+                share = part[..., None] / ties
                 total = total + np.where(attains, share, 0)
         return total
 
@@ -312,7 +323,7 @@ def _quantile(function: Callable[..., Any], percentile: Callable[..., Any]) -> N
                 f"detach it"
             )
         if weights is not None:
-            a = a if type(a) is Variable else np.asarray(a)
+            a = operand(a)
             return _weighted(function, a, axis, keepdims, q, method, weights)
         return _over(row, a, axis, keepdims, q, method=method)
 
@@ -353,7 +364,7 @@ def _weighted(
         raise ValueError(
             f"{function.__name__}: weights= are for method='inverted_cdf' only, not {method!r}"
         )
-    weights = weights if type(weights) is Variable else np.asarray(weights)
+    weights = operand(weights)
     if weights.shape != a.shape:
         weights = _along_axes(a, axis, weights)
     if function is np.nanquantile:  # what is NaN comes last, and weighs nothing

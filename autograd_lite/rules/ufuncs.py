@@ -12,8 +12,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from autograd_lite.operators import OPERATIONS
+from autograd_lite.rules.operands import operand, part
 from autograd_lite.rules.reductions import ABSENT, Axis
-from autograd_lite.variable import WAYS, Variable
+from autograd_lite.variable import WAYS
 
 # --- with keywords --------------------------------------------------------------------------------
 
@@ -44,14 +45,10 @@ def _call(
     return _along(ufunc, inputs, axes, axis, keepdims)
 
 
-def _array(x: Any) -> Any:
-    return x if type(x) is Variable else np.asarray(x)
-
-
 def _converted(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any, casting: Any) -> Any:
     """The operands in the dtypes that NumPy would compute in; it raises where that is no cast."""
     weak = [type(x) in (int, float, complex) for x in inputs]  # Python's numbers follow the arrays
-    inputs = tuple([x if w else _array(x) for x, w in zip(inputs, weak, strict=True)])
+    inputs = tuple([x if w else operand(x) for x, w in zip(inputs, weak, strict=True)])
     given: Any = [type(x) if w else x.dtype for x, w in zip(inputs, weak, strict=True)]
     asked: dict[str, Any] = {"casting": casting}
     if dtype is not None:
@@ -83,7 +80,7 @@ def _along(ufunc: np.ufunc, inputs: Any, axes: Any, axis: Any, keepdims: bool) -
             f"and lists {len(axes)}"
         )
     last = [tuple(range(-len(a), 0)) for a in axes]
-    moved = [np.moveaxis(_array(x), a, b) for x, a, b in zip(inputs, axes, last, strict=False)]
+    moved = [np.moveaxis(operand(x), a, b) for x, a, b in zip(inputs, axes, last, strict=False)]
     z = OPERATIONS[ufunc](*moved)
     if keepdims:
         return np.moveaxis(z[..., None], -1, axes[ufunc.nin if len(axes) > ufunc.nin else 0])
@@ -159,10 +156,6 @@ def _reduce(
     return x if keepdims else np.squeeze(x, tuple(axes))
 
 
-def _part(axis: int, start: int | None, stop: int | None) -> Any:
-    return (slice(None),) * axis + (slice(start, stop),)
-
-
 def _folded(ufunc: np.ufunc, x: Any, axis: int, empty: Any) -> Any:
     """All entries along an axis made one, which has length 1 then."""
     n = x.shape[axis]
@@ -172,8 +165,8 @@ def _folded(ufunc: np.ufunc, x: Any, axis: int, empty: Any) -> Any:
         return np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), empty, x.dtype)
     while n > 1:
         half = n // 2
-        pairs = ufunc(x[_part(axis, None, half)], x[_part(axis, half, 2 * half)])
-        x = np.concatenate([pairs, x[_part(axis, 2 * half, None)]], axis=axis) if n % 2 else pairs
+        pairs = ufunc(x[part(axis, None, half)], x[part(axis, half, 2 * half)])
+        x = np.concatenate([pairs, x[part(axis, 2 * half, None)]], axis=axis) if n % 2 else pairs
         n -= half
     return x
 
@@ -196,8 +189,8 @@ def _accumulate(
         return OPERATIONS[_ACCUMULATIONS[ufunc]](x, axis=axis)
     reach = 1
     while reach < x.shape[axis]:
-        start = x[_part(axis, None, reach)]
-        rest = ufunc(x[_part(axis, None, -reach)], x[_part(axis, reach, None)])
+        start = x[part(axis, None, reach)]
+        rest = ufunc(x[part(axis, None, -reach)], x[part(axis, reach, None)])
         x = np.concatenate([start, rest], axis=axis)
         reach *= 2
     return x
@@ -208,7 +201,7 @@ def _accumulate(
 
 def _outer(ufunc: np.ufunc, a: Any, b: Any, **settings: Any) -> Any:
     """Every entry of one with every entry of the other: broadcasting."""
-    a, b = _array(a), _array(b)
+    a, b = operand(a), operand(b)
     return _call(ufunc, np.reshape(a, a.shape + (1,) * b.ndim), b, **settings)
 
 

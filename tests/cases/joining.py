@@ -83,6 +83,13 @@ CASES = [
         empty=False,
     ),
     Case(
+        "insert where searchsorted says",
+        np.insert,
+        lambda x: np.insert(x, np.searchsorted(x, 0.5), 0.5),
+        [np.arange(3.0)],
+        zero_strides=False,
+    ),
+    Case(
         "delete",
         np.delete,
         lambda x: [

@@ -56,6 +56,13 @@ CASES = [
         empty=False,
     ),
     of(
+        "tensorsolve, with two axes moved",  # 2 and 3: of the result, in this order
+        linalg.tensorsolve,
+        lambda x, y: linalg.tensorsolve(x, y, axes=(2, 0)),
+        [(np.eye(6) + np.arange(36).reshape(6, 6) % 5 / 5).reshape(3, 2, 2, 3), (2, 3)],
+        empty=False,
+    ),
+    of(
         "tensorinv",
         linalg.tensorinv,
         lambda x: linalg.tensorinv(x.reshape(3, 1, 3)),

@@ -27,6 +27,9 @@ CASES = [
     Case("where, broadcast", np.where, lambda x, y: np.where(MASK, x, y), [(3,), ()], empty=False),
     Case("where, one branch", np.where, lambda x: np.where(MASK, x, 1.0), empty=False),
     Case("where, itself compared", np.where, lambda x: np.where(x > 0, x * x, -x), avoid=[0]),
+    Case(
+        "where of numbers", np.where, lambda x: np.where(x, 1, 0), [np.arange(3.0)], untracked=True
+    ),
     Case("where of a condition alone", np.where, lambda x: np.where(x > 0), untracked=True),
     Case("nan_to_num", np.nan_to_num),
     Case(

@@ -220,6 +220,9 @@ MAPPED: dict[str, Callable[..., Any]] = {
         np.cov(x, ddof=correction, dtype=x.dtype, **kw), x.dtype
     ),
     "gradient": gradient,
+    "cummax": np.maximum.accumulate,
+    "cummin": np.minimum.accumulate,
+    "logcumsumexp": np.logaddexp.accumulate,
     "kthvalue": lambda x, k, axis=-1, keepdims=False: np.partition(x, k - 1, axis)[
         at(axis, slice(k - 1, k) if keepdims else k - 1, x)
     ],
@@ -385,6 +388,7 @@ MAPPED: dict[str, Callable[..., Any]] = {
     "linalg.matrix_rank/hermitian": np.linalg.matrix_rank,
     "linalg.multi_dot": np.linalg.multi_dot,
     "linalg.pinv": np.linalg.pinv,
+    "linalg.pinv/hermitian": np.linalg.pinv,
     "linalg.pinv/singular": lambda x, y: np.linalg.pinv(x @ np.matrix_transpose(y), rtol=None),
     "linalg.qr": np.linalg.qr,
     "linalg.slogdet": np.linalg.slogdet,
@@ -422,6 +426,8 @@ MAPPED: dict[str, Callable[..., Any]] = {
 }
 
 RESULT: dict[str, Callable[..., Any]] = {
+    "cummax": lambda z: z.values,  # NumPy has no indices to go with it
+    "cummin": lambda z: z.values,
     "kthvalue": lambda z: z.values,  # NumPy has no index to go with it
     "median": lambda z: z if isinstance(z, torch.Tensor) else z.values,
     "nanmedian": lambda z: z if isinstance(z, torch.Tensor) else z.values,
@@ -438,6 +444,9 @@ RESULT: dict[str, Callable[..., Any]] = {
 
 SETTINGS = {"quantile", "nanquantile"}
 """Where all arguments but the first are settings: q has a derivative in PyTorch, and not here."""
+
+FLOAT64_ONLY = {"logcumsumexp"}
+"""Where PyTorch's float32 is too coarse: this derivative goes by logarithms, and loses 4 digits."""
 
 SYMMETRIC = {"cholesky", "linalg.cholesky", "linalg.cholesky_ex", "linalg.eigh", "linalg.eigvalsh"}
 """NumPy reads one triangle of these, and the other has no gradient; PyTorch gives each a half."""
@@ -476,13 +485,13 @@ def with_further_vectors(s: Any) -> bool:
 SKIPPED: list[tuple[str, str, Predicate]] = [
     (
         """
-        argsort cumprod cumsum gather index_copy index_fill index_select kthvalue logsumexp
-        nonzero put sort transpose transpose_copy unfold unfold_copy""",
+        argsort cummax cummin cumprod cumsum gather index_copy index_fill index_select kthvalue
+        logcumsumexp logsumexp nonzero put sort transpose transpose_copy unfold unfold_copy""",
         "NumPy's 0-d arrays have no axis 0",
         scalar,
     ),
     (
-        "median nanmedian nanquantile quantile",
+        "masked.mean mean median nanmedian nanquantile quantile",
         "NumPy's 0-d arrays have no axis 0",
         lambda s: scalar(s) and "dim" in s.kwargs,
     ),
@@ -550,6 +559,12 @@ SKIPPED: list[tuple[str, str, Predicate]] = [
 
 OTHER_GRADIENT: list[tuple[str, int, str, Predicate]] = [
     (
+        "linalg.pinv/hermitian",
+        1,
+        "PyTorch takes the matrix for symmetric, and its samples are not",
+        lambda s: s.input.numel() > 0,
+    ),
+    (
         "linalg.norm/subgradients_at_zero",
         1,
         "a norm by singular values at the zero matrix: 0 is smaller than PyTorch's U·Vᵀ",
@@ -575,7 +590,7 @@ NOT_MAPPED: dict[str, str] = {
         nn.functional.fractional_max_pool3d nn.functional.rrelu normal normal/in_place
         normal/number_mean pca_lowrank rand_like randint randint_like randn randn_like
         svd_lowrank uniform""",
-    "makes an array from numbers: nothing to differentiate": """
+    "makes an array from numbers, and PyTorch knows no derivative": """
         arange empty empty_like empty_permuted empty_strided eye fill full linspace
         linspace/tensor_overload logspace logspace/tensor_overload new_empty new_empty_strided
         new_full new_ones new_zeros ones scalar_tensor signal.windows.bartlett
@@ -597,7 +612,6 @@ NOT_MAPPED: dict[str, str] = {
         nn.functional.silu/complex polar resolve_conj resolve_neg stft view_as_complex
         view_as_real""",
     "refused on a Variable: np.roll is all it does": "fft.fftshift fft.ifftshift",
-    "refused on a Variable: leaving hermitian= out gives the same": "linalg.pinv/hermitian",
     "storage, devices and dtypes that NumPy lacks": """
         as_strided as_strided/partial_views as_strided_copy as_strided_scatter bfloat16 byte
         resize_ resize_as_ sparse.mm/reduce sparse.sampled_addmm to to_sparse torch._scaled_mm
@@ -632,9 +646,9 @@ NOT_MAPPED: dict[str, str] = {
         _chunk_cat _softmax_backward_data addbmm addcdiv addcmul addmm addmm/decomposed addmv
         addr baddbmm cartesian_prod cdist combinations cumulative_trapezoid diag_embed
         diagonal_scatter dist lerp renorm rsqrt sum_to_size topk""",
-    "NumPy's is a ufunc method, such as np.maximum.accumulate, or writes into its argument": """
-        cummax cummin index_add index_reduce/amax index_reduce/amin index_reduce/mean
-        index_reduce/prod logcumsumexp masked_scatter scatter scatter_add scatter_reduce/amax
+    "NumPy's is a ufunc method that writes into its argument, such as np.add.at": """
+        index_add index_reduce/amax index_reduce/amin index_reduce/mean
+        index_reduce/prod masked_scatter scatter scatter_add scatter_reduce/amax
         scatter_reduce/amin scatter_reduce/mean scatter_reduce/prod scatter_reduce/sum""",
     "NumPy's exponents are integers, the samples' are not": "ldexp",
     "a Python number: Variable.item": "item",
