@@ -11,7 +11,7 @@ from autograd_lite.comparison import Comparison, compare
 from autograd_lite.debugging import debug
 from autograd_lite.gradient_report import GradientCheckError, GradientReport
 from autograd_lite.primitive import Primitive, composition, primitive
-from autograd_lite.recomputing import checkpoint
+from autograd_lite.recomputing import checkpoint, recomputing
 from autograd_lite.rules.indexing import put
 from autograd_lite.tape import Scope, Tape, no_grad, scope, tape
 from autograd_lite.transforms import (
@@ -52,6 +52,7 @@ __all__ = [
     "no_grad",
     "primitive",
     "put",
+    "recomputing",
     "scope",
     "tape",
     "value_and_grad",

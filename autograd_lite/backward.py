@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from autograd_lite import errors
 from autograd_lite.primitive import NOTHING, Primitive
 from autograd_lite.rules.indexing import scatter
+from autograd_lite.rules.operands import refuse_mask
 from autograd_lite.tape import STATE, recording
 from autograd_lite.variable import Array, Variable, guarded, plain
 
@@ -302,6 +303,7 @@ def _seed(output: Any, cotangent: Any, asked: str, create_graph: bool) -> Any:
                 f"gradient of its own; pass a cotangent of that shape, or reduce it with .sum()"
             )
         return np.array(1, data.dtype).reshape(data.shape)
+    refuse_mask(cotangent)
     if type(cotangent) is not Variable:
         # a recording keeps it, and its owner may write to it
         cotangent = np.array(cotangent) if create_graph else np.asarray(cotangent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import zlib
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,24 @@ from autograd_lite.variable import Variable
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+_AGAIN: ContextVar[bool] = ContextVar("autograd_lite.recomputing", default=False)
+
+
+def recomputing() -> bool:
+    """Whether a checkpointed function is being called again: who counts calls leaves this one out.
+
+    >>> import numpy as np, autograd_lite as ag
+    >>> calls = []
+    >>> def block(x):
+    ...     calls.append("again" if ag.recomputing() else "first")
+    ...     return np.sin(x)
+    >>> ag.checkpoint(block)(ag.Variable(0.5)).backward()
+    >>> calls
+    ['first', 'again']
+    """
+    return _AGAIN.get()
+
+
 def checkpoint(function: F) -> F:
     """The same function, whose inner operations are not kept but computed again in the sweep.
 
@@ -29,7 +48,8 @@ def checkpoint(function: F) -> F:
     Variable that the function reads, such as a layer's parameters, to any order.
 
     The function must do the same when it is called again: a random one gets its generator anew,
-    from a seed; what it changes besides, such as a running mean, it changes once more. The sweep
+    from a seed; what it changes besides, it changes once more, unless it asks `ag.recomputing()`,
+    as `nn.BatchNorm` does. The sweep
     raises RuleError if its second result differs, StaleVariableError if a Variable that it reads
     was assigned in between. It returns a Variable, or lists, tuples and dicts of them; inside any
     other object they are recorded as without `checkpoint`.
@@ -169,7 +189,7 @@ class Checkpoint(Primitive):
     __slots__ = ("again", "constants", "first", "read", "tracked")
 
     def __init__(self, run: _Run):
-        self.again = functools.partial(_Run, run.name, run.call, run.scope)
+        self.again = functools.partial(_run_again, run.name, run.call, run.scope)
         self.first, self.read, self.constants = run.first, run.read, run.constants
         self.tracked = [v._tracked for v in run.outputs]
         function = functools.partial(_values, self.again)
@@ -207,6 +227,14 @@ def _checksum(value: Any, so_far: int = 0) -> int:
         return functools.reduce(lambda total, part: _checksum(part, total), value, so_far)
     is_array = isinstance(value, np.ndarray)
     return zlib.crc32(value.tobytes() if is_array else repr(value).encode(), so_far)
+
+
+def _run_again(name: str, call: Callable[[], Any], scope: Scope | None) -> _Run:
+    token = _AGAIN.set(True)
+    try:
+        return _Run(name, call, scope)
+    finally:
+        _AGAIN.reset(token)
 
 
 def _values(again: Callable[[], _Run], values: Sequence[Any]) -> tuple[Any, ...]:

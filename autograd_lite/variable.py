@@ -231,9 +231,9 @@ class Variable(Operators):
         """
         return OPERATIONS[Variable.detach](self)  # type: ignore[no-any-return]
 
-    def item(self) -> float | int | bool:
-        """The value of a one-element Variable as a Python number."""
-        return self._array.item()  # type: ignore[no-any-return]
+    def item(self, *index: Any) -> float | int | bool:
+        """One value as a Python number: that of a one-element Variable, or the one at the index."""
+        return self._array.item(*index)  # type: ignore[no-any-return]
 
     # --- how it was made --------------------------------------------------------------------
 

@@ -1,39 +1,111 @@
-"""Network: layers in a row and a loss, trained in mini-batches."""
+"""Network: layers in a row and a loss, and two lectures' ways to train it."""
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-import autograd_lite as ag
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
-from nn.module import Module, Operand
-from nn.optimisers import SGD, Optimiser
+from nn import losses, training
+from nn.callbacks import Callback
+from nn.containers import Sequential
+from nn.data import finite
+from nn.loss_layers import Loss as LossLayer
+from nn.metrics import Metric, by_name
+from nn.module import Module, Operand, operand
+from nn.names import named
+from nn.optimisers import SGD, Adagrad, Adam, AdamW, Optimiser, RMSProp
+from nn.training import Trainer, Validation
+
+Loss = Callable[[Any, Any], Any]
+
+LOSSES: dict[str, Loss] = {
+    function.__name__: function
+    for function in (
+        losses.binary_cross_entropy,
+        losses.binary_cross_entropy_from_logits,
+        losses.cross_entropy,
+        losses.cross_entropy_from_logits,
+        losses.half_squared_error,
+        losses.hinge,
+        losses.huber,
+        losses.kl_divergence,
+        losses.mean_absolute_error,
+        losses.mean_squared_error,
+        losses.negative_log_likelihood,
+    )
+}
+"""The losses that have a name in `compile(loss="cross_entropy")`."""
+
+OPTIMISERS: dict[str, tuple[Callable[..., Optimiser], float]] = {
+    "sgd": (SGD, 0.01),
+    "adagrad": (Adagrad, 0.01),
+    "rmsprop": (RMSProp, 0.001),
+    "adam": (Adam, 0.001),
+    "adamw": (AdamW, 0.001),
+}
+"""The optimisers that have a name in `compile(optimiser="adam")`, and their learning rates."""
+
+
+class InputLayer(Module):
+    """What a network expects: samples of this shape (lecture 1). It changes nothing.
+
+    `InputLayer(*shape)`. X: (rows, *shape), Y: X. Raises ValueError for samples of another shape.
+
+    >>> import numpy as np, nn
+    >>> nn.InputLayer(8, 8)(np.zeros((5, 8, 8))).shape
+    (5, 8, 8)
+    """
+
+    formula = "Y = X"
+
+    def __init__(self, *shape: int, name: str | None = None):
+        self.shape, self.name = shape, name
+
+    def forward(self, x: Operand) -> Any:
+        """x, if its samples have the shape."""
+        x = operand(x)
+        if x.shape[1:] != self.shape:
+            expected = f"({', '.join(map(str, ('rows', *self.shape)))})"
+            raise ValueError(
+                f"{self.name or 'InputLayer'}: expected an array {expected}, received: {kind(x)}"
+            )
+        return x
+
+    def __repr__(self) -> str:
+        return f"InputLayer({', '.join(map(str, self.shape))})"
 
 
 class Evaluation(NamedTuple):
-    """What `Network.evaluate` found: the loss, and the accuracy if the targets are classes."""
+    """What `Network.evaluate` found: the loss, and the accuracy if the targets are classes.
+
+    `metrics`: name → number, of those that `compile` was given.
+    """
 
     loss: float
     accuracy: float | None
+    metrics: Mapping[str, float]
 
 
-class Network(Module):
-    """Layers in a row and a loss: `Network(*layers, loss=…)` (lectures 1 and 4).
+class Network(Sequential):
+    """Layers in a row and a loss: `Network(*layers, loss=…)` (lectures 1, 4 and 5).
 
     A layer is a Module; calling the network calls them in order. `loss(predictions, targets)` gives
-    one number, the mean over the batch. Layers without a name get one ("fc1", "fc2", "softmax"),
-    and their parameters get it in front ("fc1.W"), so that pictures and messages can be read.
+    one number, the mean over the batch. Lecture 1's order, `Network(InputLayer(…), loss, *layers)`,
+    is the same; lecture 5's `compile` may bring the loss later. Layers without a name get one
+    ("fc1", "fc2", "softmax"), and their parameters get it in front ("fc1.W"), so that pictures and
+    messages can be read.
 
-    `batch_losses` holds the loss of every batch seen in training, before its step; `loss_history`
-    their mean over each epoch, weighted by the rows of the batch.
+    `history` holds, name by name, a number for every epoch of training: "loss", metrics, and what
+    validation gave; `loss_history` is that of the loss, the mean over each epoch, weighted by the
+    rows of the batches; `batch_losses` has the loss of every batch before its step.
 
     Raises ValueError for no layers, TypeError for a layer that is not a Module.
 
@@ -55,26 +127,76 @@ class Network(Module):
     1.0
     """
 
-    def __init__(self, *layers: Module, loss: Callable[[Any, Any], Any]):
+    def __init__(self, *layers: Module, loss: Loss | None = None):
+        if loss is None and len(layers) > 2 and isinstance(layers[0], InputLayer):
+            first, second, *rest = layers
+            if isinstance(second, LossLayer) or not isinstance(second, Module):
+                loss, layers = second, (first, *rest)
         if not layers:
             raise ValueError("Network: there are no layers; pass at least one before loss=")
         for position, layer in enumerate(layers):
             if not isinstance(layer, Module):
                 raise TypeError(
-                    f"Network: layer {position} is a {kind(layer)}, not a Module; pass layers such "
+                    f"Network: layer {position} is {a_kind(layer)}, not a Module; pass layers such "
                     f"as nn.Sigmoid()"
                 )
-        self.layers = layers
+        super().__init__(*layers)
         self.loss = loss
-        self.loss_history: list[float] = []
-        self.batch_losses: list[float] = []
+        self.optimiser: Optimiser | None = None
+        self.metrics: list[str | Metric] = []
+        self._record = training.Record()
         _name([module for _, module in self.named_modules() if module is not loss])
 
-    def forward(self, x: Operand) -> Any:
-        """The output of the last layer."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """Name → a number for every epoch of training, NaN where it was not measured."""
+        return self._record.history
+
+    @property
+    def batch_losses(self) -> list[float]:
+        """The loss of every batch, before its step."""
+        return self._record.batch_losses
+
+    @property
+    def loss_history(self) -> list[float]:
+        """The loss of each epoch."""
+        return self.history.get("loss", [])
+
+    # --- training: lecture 5 ---------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimiser: str | Optimiser = "sgd",
+        loss: str | Loss | None = None,
+        metrics: Iterable[str | Metric] = (),
+    ) -> Self:
+        """Say once what `fit` and `evaluate` use; gives the network back.
+
+        `optimiser`: an optimiser of the network's parameters, or a name of `OPTIMISERS`, with the
+        learning rate there. `loss`: a function or module, or a name of `LOSSES`; by default the
+        network's own. `metrics`: names of `nn.metrics.METRICS`, or functions. Raises ValueError for
+        unknown names, and suggests the nearest.
+
+        >>> import numpy as np, nn
+        >>> network = nn.Network(nn.FullyConnected(2, 2), nn.Softmax())
+        >>> network.compile("adam", "cross_entropi")
+        Traceback (most recent call last):
+        ValueError: compile: there is no loss 'cross_entropi'; did you mean 'cross_entropy'?
+        """
+        metrics = list(by_name("compile", metrics).values())
+        if isinstance(loss, str):
+            loss = named("compile", "loss", loss, LOSSES)
+        if isinstance(optimiser, str):
+            make, rate = named("compile", "optimiser", optimiser, OPTIMISERS)
+            optimiser = make(self.parameters(), learning_rate=rate)
+        if loss is None and self.loss is None:
+            raise ValueError(f"compile: the network has no loss; pass one of {', '.join(LOSSES)}")
+        if loss is not None and not callable(loss):
+            raise TypeError(f"compile: the loss is {a_kind(loss)}; pass a function or a name")
+        training.refuse_no_optimiser("compile", optimiser)
+        self.loss = self.loss if loss is None else loss
+        self.optimiser, self.metrics = optimiser, metrics
+        return self
 
     def fit(
         self,
@@ -82,132 +204,138 @@ class Network(Module):
         y: ArrayLike,
         *,
         epochs: int,
-        batch_size: int,
+        batch_size: int = 32,
         learning_rate: float | None = None,
         optimiser: Optimiser | None = None,
+        validation: Validation = None,
+        schedule: Any = None,
+        callbacks: Iterable[Callback] = (),
         rng: np.random.Generator | None = None,
         progress: bool = True,
     ) -> None:
         """Train on the rows of X and y. Calling it again goes on from there.
 
-        X: (rows, …); y: (rows, …), whatever the loss takes. Every epoch goes through all rows, in
-        an order drawn from `rng`, `batch_size` rows to a step, the rest in the last one. The steps
-        are those of `optimiser`, or of SGD with `learning_rate`: pass one of the two. `progress`
-        shows a bar of epochs. Interrupting keeps what was learned so far.
-
-        Raises ValueError for X and y that are empty, of different lengths or not finite, and for
-        settings out of range; ImportError if a bar is wanted and tqdm is missing;
-        FloatingPointError when the loss is not finite, naming epoch, batch and layer. The
-        parameters are then back at the values with which it was finite last.
+        The steps are those of `optimiser`, or of what `compile` was given, or, without either, of
+        SGD with `learning_rate`. For everything else, and for what is raised, see `nn.Trainer.fit`,
+        which does it.
         """
-        X, y = self._rows("fit", X, y)
-        _refuse_less_than_one(epochs=epochs, batch_size=batch_size)
-        parameters = self.parameters()
-        if learning_rate is not None and optimiser is None:
-            optimiser = SGD(parameters, learning_rate)
-        elif optimiser is None or learning_rate is not None:
-            raise ValueError("fit: pass either learning_rate, for SGD, or optimiser")
-        theirs = getattr(optimiser, "parameters", parameters)
-        if not {id(p) for p in parameters} & {id(p) for p in theirs}:
+        if learning_rate is not None and optimiser is None and self.optimiser is not None:
             raise ValueError(
-                "fit: the optimiser has none of this network's parameters, and would change "
-                "nothing; make it with network.parameters()"
+                "fit: compile was given the optimiser, and learning_rate would make another; set "
+                "network.optimiser.learning_rate, or pass optimiser="
             )
-        rng = np.random.default_rng() if rng is None else rng
-        before: list[Array] = []  # the parameters of the last finite loss
-        # an overflow on the way shows in the loss, and is reported there, with its place
-        with _progress(epochs, progress) as report, np.errstate(all="ignore"):
-            for epoch in range(1, epochs + 1):
-                order = rng.permutation(len(X))
-                total = 0.0
-                for batch, start in enumerate(range(0, len(X), batch_size), 1):
-                    rows = order[start : start + batch_size]
-                    loss = self.loss(self(X[rows]), y[rows])
-                    value = _number(loss)
-                    if not np.isfinite(value):
-                        reason = self._why_not_finite(X[rows])
-                        _assign(parameters, before)
-                        raise FloatingPointError(
-                            f"fit: the loss is {value} in epoch {epoch}, batch {batch}: {reason}"
-                        )
-                    before = [parameter.data for parameter in parameters]
-                    optimiser.zero_grad()
-                    loss.backward()
-                    optimiser.step()
-                    self.batch_losses.append(value)
-                    total += value * len(rows)
-                self.loss_history.append(total / len(X))
-                report(self.loss_history[-1])
-        broken = _not_finite(parameters)
-        if broken:  # no loss came after the last step to show it
-            _assign(parameters, before)
-            raise FloatingPointError(f"fit: {broken} after the last step; {_ADVICE}")
+        chosen = self.optimiser if optimiser is None else optimiser
+        if (learning_rate is None) == (chosen is None):
+            raise ValueError(
+                "fit: pass either learning_rate, for SGD, or optimiser, or call compile before"
+            )
+        if learning_rate is not None:
+            chosen = SGD(self.parameters(), learning_rate)
+        assert chosen is not None
+        trainer = Trainer(
+            self,
+            self._known_loss("fit"),
+            chosen,
+            metrics=self.metrics,
+            schedule=schedule,
+            callbacks=callbacks,
+            rng=rng,
+        )
+        self._train(trainer, X, y, epochs, batch_size, validation, progress)
+
+    def _train(self, trainer: Trainer, X: Any, y: Any, epochs: int, *settings: Any) -> None:
+        """Let a trainer work, and keep its history, also when it is interrupted."""
+        trainer.record = self._record
+        batch_size, validation, progress = settings
+        trainer.fit(
+            X, y, epochs=epochs, batch_size=batch_size, validation=validation, progress=progress
+        )
+
+    def _known_loss(self, asked: str) -> Loss:
+        if self.loss is None:
+            raise ValueError(f"{asked}: the network has no loss; pass loss= to Network or compile")
+        return self.loss
 
     def evaluate(self, X: ArrayLike, y: ArrayLike) -> Evaluation:
         """The loss over all rows, and the accuracy if y holds classes: labels or one-hot rows.
 
         The accuracy is the share of rows whose largest output is the true class; None otherwise.
-        Raises ValueError for X and y that are empty, of different lengths or not finite.
+        Layers are out of training mode meanwhile, and get 1024 rows at a time. Raises ValueError
+        for X and y that are empty, of different lengths or not finite.
         """
-        X, y = self._rows("evaluate", X, y)
-        with ag.no_grad():
-            output = self(X)
-            loss = self.loss(output, y)
-        return Evaluation(_number(loss), _accuracy(np.asarray(output), y))
+        loss = self._known_loss("evaluate")
+        X, y = training.prepared("evaluate", self, X, y)
+        output = training.predicted(self, X)
+        metrics = by_name("evaluate", self.metrics)
+        return Evaluation(
+            training.number("evaluate", loss(output, y)),
+            _accuracy(output, y),
+            training.measured("evaluate", metrics, output, y),
+        )
 
     def predict(self, X: ArrayLike) -> Array:
         """The output for the rows of X, or for one sample, as a plain array.
 
-        Raises ValueError for data that are not finite.
+        Layers are out of training mode meanwhile, and get 1024 rows at a time. Raises ValueError
+        for data that are not finite.
         """
-        with ag.no_grad():
-            return np.array(self(self._floating(_finite("predict", "X", X))))
-
-    def _rows(self, asked: str, X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-        """X and y as arrays that can be trained on, or an error that says why not."""
-        X, y = _finite(asked, "X", X), _finite(asked, "y", y)
-        if X.ndim < 2:
-            raise ValueError(
-                f"{asked}: X is a {kind(X)}, and rows of features are expected; write X[:, None] "
-                f"for one feature, or X[None] for one sample"
-            )
-        if not y.ndim or len(X) != len(y):
-            raise ValueError(
-                f"{asked}: X has {len(X)} rows, y has {len(y) if y.ndim else 'none'}; pass one "
-                f"target for every row"
-            )
-        if not len(X):
-            raise ValueError(f"{asked}: X and y have no rows; pass at least one")
-        return self._floating(X), self._floating(y)
-
-    def _floating(self, data: Array) -> Array:
-        """Floating point data in the parameters' dtype: float32 layers compute in float32."""
-        dtype = next((parameter.dtype for parameter in self.parameters()), data.dtype)
-        return data.astype(dtype, copy=False) if data.dtype.kind == "f" else data
-
-    def _why_not_finite(self, x: Any) -> str:
-        """The first layer at which the data x stop being finite, found by looking."""
-        with ag.no_grad():
-            for position, layer in enumerate(self.layers):
-                x = layer(x)
-                if not np.isfinite(np.asarray(x)).all():
-                    broken = _not_finite(layer.parameters())
-                    return (
-                        f"the first output that is not finite is that of layer {position}, "
-                        f"{layer.name}{f', as {broken}' if broken else ''}; {_ADVICE}"
-                    )
-        return (
-            f"every layer's output is finite, but the loss is not: predictions far off, or a true "
-            f"class of probability 0; {_ADVICE}, or compute cross entropy from logits"
-        )
+        return training.predicted(self, training.in_its_dtype(self, finite("predict", "X", X)))
 
     def __repr__(self) -> str:
-        layers = "".join(f"    {layer!r},  # {layer.name}\n" for layer in self.layers)
+        layers = [f"{layer!r},  # {layer.name}" for layer in self.layers]
         loss = self.loss if isinstance(self.loss, Module) else getattr(self.loss, "__name__", "…")
-        return f"Network(\n{layers}    loss={loss},\n)"
+        inside = textwrap.indent("\n".join([*layers, f"loss={loss},"]), "    ")
+        return f"Network(\n{inside}\n)"
 
 
-_ADVICE = "lower the learning rate, or scale the data"
+class SGDTrainer:
+    """Lecture 1's trainer: it optimises a network on data, by an update rule that is exchangeable.
+
+    `SGDTrainer(learning_rate, epochs, batch_size, update_rule=SGD, rng=None, progress=True)`.
+    `update_rule(parameters, learning_rate=…)` makes an optimiser: `nn.SGD`, `nn.Adagrad`,
+    `nn.Adam`, or one of your own. It runs `nn.Trainer`, as `Network.fit` does.
+
+    >>> import numpy as np, nn
+    >>> rng = np.random.default_rng(0)
+    >>> network = nn.Network(
+    ...     nn.InputLayer(2), nn.CrossEntropy(), nn.FullyConnected(2, 2, rng), nn.Softmax()
+    ... )
+    >>> X, y = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 1])
+    >>> trainer = nn.SGDTrainer(0.5, epochs=20, batch_size=2, update_rule=nn.Adam, progress=False)
+    >>> trainer.optimize((X, y), network)
+    >>> network.predict(X).argmax(axis=1)
+    array([0, 1])
+    """
+
+    def __init__(
+        self,
+        learning_rate: float,
+        *,
+        epochs: int,
+        batch_size: int = 32,
+        update_rule: Callable[..., Optimiser] = SGD,
+        rng: np.random.Generator | None = None,
+        progress: bool = True,
+    ):
+        if not callable(update_rule):
+            raise TypeError(
+                f"SGDTrainer: the update rule is {a_kind(update_rule)}; pass a class such as "
+                f"nn.SGD, which is called with the parameters and learning_rate="
+            )
+        self.learning_rate, self.update_rule = learning_rate, update_rule
+        self.epochs, self.batch_size = epochs, batch_size
+        self.rng, self.progress = rng, progress
+
+    def optimize(self, data: tuple[ArrayLike, ArrayLike], network: Network) -> None:
+        """Train the network on data, the pair (X, y); see `nn.Trainer.fit` for what is raised."""
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise TypeError("optimize: data is the pair (X, y), received: " + kind(data))
+        if not isinstance(network, Network):
+            raise TypeError("optimize: expected a Network to train, received: " + kind(network))
+        optimiser = self.update_rule(network.parameters(), learning_rate=self.learning_rate)
+        loss = network._known_loss("optimize")
+        trainer = Trainer(network, loss, optimiser, rng=self.rng, asked="optimize")
+        network._train(trainer, *data, self.epochs, self.batch_size, None, self.progress)
 
 
 def _name(modules: list[Module]) -> None:
@@ -223,64 +351,8 @@ def _name(modules: list[Module]) -> None:
             taken.add(module.name)
         for attribute, symbol in module.symbols.items():
             parameter = getattr(module, attribute)
-            if parameter is not None and parameter.name == symbol:  # the user gave no other
+            if getattr(parameter, "name", None) == symbol:  # the user gave no other
                 parameter.name = f"{module.name}.{symbol}"
-
-
-@contextmanager
-def _progress(epochs: int, wanted: bool) -> Iterator[Callable[[float], None]]:
-    """A function to call with the loss after every epoch, which moves a bar if one is wanted."""
-    if not wanted:
-        yield lambda loss: None
-        return
-    try:
-        from tqdm.auto import tqdm  # type: ignore[import-untyped]  # its stubs are a package
-    except ImportError as error:
-        raise ImportError(
-            "fit: the progress bar needs tqdm; pip install autograd_lite[nn], or pass "
-            "progress=False"
-        ) from error
-    with tqdm(total=epochs, unit="epoch") as bar:
-
-        def report(loss: float) -> None:
-            bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
-            bar.update()
-
-        yield report
-
-
-def _number(loss: Any) -> float:
-    """The value of a loss, which must be one number."""
-    if getattr(loss, "shape", None) != ():
-        raise ValueError(
-            f"Network: the loss is a {kind(loss)}, and one number is needed; take its mean"
-        )
-    return float(loss.item())
-
-
-def _finite(asked: str, name: str, data: ArrayLike) -> Array:
-    """Data as an array of finite real numbers, or an error that says which entry is not."""
-    array = np.asarray(data)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{asked}: {name} is a {kind(array)}; pass an array of real numbers")
-    wrong = ~np.isfinite(array)
-    if wrong.any():
-        first = tuple(int(i) for i in np.argwhere(wrong)[0])
-        place = ", ".join(f"{axis} {i}" for axis, i in zip(("row", "column"), first, strict=False))
-        raise ValueError(
-            f"{asked}: {name} has {np.count_nonzero(wrong)} of {array.size} entries that are not "
-            f"finite, the first is {array[first]} at {place if len(first) < 3 else first}; "
-            f"remove or replace them"
-        )
-    return array
-
-
-def _refuse_less_than_one(**counts: int) -> None:
-    for name, value in counts.items():
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(
-                f"fit: {name} must be a whole number of at least 1, received {value!r}"
-            )
 
 
 def _accuracy(output: Array, y: Array) -> float | None:
@@ -294,16 +366,3 @@ def _accuracy(output: Array, y: Array) -> float | None:
     else:
         return None
     return float(np.mean(output.argmax(axis=-1) == labels))
-
-
-def _assign(parameters: list[ag.Variable], values: list[Array]) -> None:
-    """Put earlier values back; before the first step there are none, and nothing has changed."""
-    for parameter, value in zip(parameters, values, strict=bool(values)):
-        parameter.data = value
-
-
-def _not_finite(parameters: list[ag.Variable]) -> str:
-    """Which parameters are not finite, as a clause ("fc1.W is not finite"), or nothing."""
-    broken = [v.label for v in parameters if not np.isfinite(v.data).all()]
-    verb = "are" if len(broken) > 1 else "is"
-    return f"{' and '.join(broken)} {verb} not finite" if broken else ""

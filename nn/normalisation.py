@@ -243,7 +243,9 @@ class BatchNorm(_Standardising):
         return axis, (channels,) + (1,) * (x.ndim - 1 - axis)
 
     def _remember(self, mean: Any, variance: Any) -> None:
-        """Move the running statistics towards those of a batch."""
+        """Move the running statistics towards those of a batch, which counts once."""
+        if ag.recomputing():
+            return
         batches = self.batches.item() + 1
         rate = 1 / batches if self.momentum is None else self.momentum
         for running, seen in ((self.running_mean, mean), (self.running_variance, variance)):

@@ -1,0 +1,267 @@
+"""Callbacks: what looks on while a Trainer works, and may stop it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from autograd_lite.errors import kind
+from autograd_lite.variable import Array
+from nn.data import refuse_less_than_one
+from nn.files import PathLike, container, replacing
+from nn.names import named
+from nn.saving import save
+
+if TYPE_CHECKING:
+    from nn.training import Trainer
+
+
+class Callback:
+    """What a Trainer calls on its way; each method may be left out, and gets the Trainer.
+
+    A callback reads `trainer.epoch`, `trainer.history`, `trainer.module`, `trainer.optimiser`, and
+    may set `trainer.stop`. What it remembers belongs into `state_dict`, for going on later.
+
+    >>> import numpy as np, nn
+    >>> class Patience(nn.Callback):
+    ...     def on_epoch_end(self, trainer):
+    ...         trainer.stop = trainer.history["loss"][-1] < 0.1
+    >>> layer = nn.FullyConnected(1, 1, np.random.default_rng(0))
+    >>> sgd = nn.SGD(layer.parameters(), learning_rate=0.1)
+    >>> X = np.ones((4, 1))
+    >>> trainer = nn.Trainer(layer, nn.mean_squared_error, sgd, callbacks=[Patience()])
+    >>> trainer.fit(X, X, epochs=100, batch_size=4, progress=False).epoch
+    2
+    """
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Before the first epoch of a `fit`."""
+
+    def on_gradients(self, trainer: Trainer) -> None:
+        """When the gradients of a batch are there, before the step."""
+
+    def on_batch_end(self, trainer: Trainer) -> None:
+        """After a step."""
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """After an epoch and its validation, when the history has its numbers."""
+
+    def on_checkpoint(self, trainer: Trainer) -> None:
+        """When all callbacks are done with the epoch, and the state is whole."""
+
+    def on_end(self, trainer: Trainer) -> None:
+        """At the end of a `fit`, also when it is interrupted."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers, for `nn.save`."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what another one remembered."""
+
+
+class _Best(Callback):
+    """What `monitor`, a name in the history, has been at its best: lowest, or highest."""
+
+    def __init__(self, monitor: str, mode: Literal["min", "max"]):
+        if mode not in ("min", "max"):
+            raise ValueError(
+                f"{type(self).__name__}: mode is 'min' or 'max', whichever is better, received "
+                f"{mode!r}"
+            )
+        self.monitor, self.mode = monitor, mode
+        self.best = math.inf if mode == "min" else -math.inf
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Refuse a monitor that will not be measured, before any work is done."""
+        known = dict.fromkeys(trainer.measured)
+        named(type(self).__name__, "number to monitor called", self.monitor, known)
+
+    def _improved(self, trainer: Trainer, by: float = 0.0) -> bool:
+        value = trainer.latest(self.monitor)
+        gain = self.best - value if self.mode == "min" else value - self.best
+        if not gain > by:
+            return False
+        self.best = value
+        return True
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.best = float(state["best"])
+
+
+class EarlyStopping(_Best):
+    """Stop when `monitor` has not become better for `patience` epochs in a row.
+
+    `EarlyStopping(patience=10, monitor="validation_loss", mode="min", least_change=0.0,
+    restore_best=True)`. Better is lower for mode "min", higher for "max", by more than
+    `least_change`. With `restore_best`, parameters and buffers go back to the best epoch's when
+    training ends, also by an interruption.
+
+    It goes on counting when `fit` is called again: take a new one for another training. Raises
+    ValueError for settings out of range and, when training begins, for an unknown `monitor`.
+    """
+
+    def __init__(
+        self,
+        patience: int = 10,
+        monitor: str = "validation_loss",
+        mode: Literal["min", "max"] = "min",
+        least_change: float = 0.0,
+        restore_best: bool = True,
+    ):
+        super().__init__(monitor, mode)
+        refuse_less_than_one("EarlyStopping", patience=patience)
+        if not 0 <= least_change < math.inf:
+            raise ValueError(
+                f"EarlyStopping: least_change must be a number of at least 0, received "
+                f"{least_change!r}"
+            )
+        self.patience, self.least_change, self.restore_best = patience, least_change, restore_best
+        self.waited = 0
+        self._state: dict[str, Array] | None = None
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Wait, remember, or stop."""
+        if self._improved(trainer, self.least_change):
+            self.waited = 0
+            if self.restore_best:
+                self._state = trainer.module.state_dict()
+        else:
+            self.waited += 1
+            trainer.stop = trainer.stop or self.waited >= self.patience
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Go back to the best."""
+        if self.restore_best and self._state is not None:
+            trainer.module.load_state_dict(self._state)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best so far, how long ago it was, and its parameters."""
+        return {**super().state_dict(), "waited": self.waited, "module": self._state}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        super().load_state_dict(state)
+        self.waited, self._state = int(state["waited"]), state["module"]
+
+
+class BestModel(_Best):
+    """Save the module's state to `path` whenever `monitor` is better than ever before.
+
+    `BestModel(path, monitor="validation_loss", mode="min")`. Read it with
+    `module.load_state_dict(nn.load(path))`. When training begins it raises OSError if the file
+    cannot be written, and ValueError for an unknown `monitor`.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        monitor: str = "validation_loss",
+        mode: Literal["min", "max"] = "min",
+    ):
+        super().__init__(monitor, mode)
+        self.path = path
+        container("BestModel", path)
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Refuse what would fail at the end of the first epoch."""
+        super().on_begin(trainer)
+        _refuse_unwritable("BestModel", self.path)
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        """Save, if this is the best."""
+        if self._improved(trainer):
+            save(self.path, trainer.module.state_dict())
+
+
+class Checkpoint(Callback):
+    """Save all of the Trainer's state to `path` after every so many epochs, to go on from there.
+
+    `Checkpoint(path, every=1)`. To go on: make Trainer and module as before, and
+    `trainer.load_state_dict(nn.load(path))`. It saves when all callbacks are done with the epoch,
+    wherever it stands among them. When training begins it raises OSError if the file cannot be
+    written, and TypeError for an optimiser or schedule without `state_dict`.
+    """
+
+    def __init__(self, path: PathLike, every: int = 1):
+        refuse_less_than_one("Checkpoint", every=every)
+        self.path, self.every = path, every
+        container("Checkpoint", path)
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Refuse what would fail at the end of the first epoch."""
+        trainer.state_dict()
+        _refuse_unwritable("Checkpoint", self.path)
+
+    def on_checkpoint(self, trainer: Trainer) -> None:
+        """Save, if it is time."""
+        if trainer.epoch % self.every == 0:
+            save(self.path, trainer.state_dict())
+
+
+class _Enough(Exception):  # noqa: N818 - a signal, never seen outside
+    """A file was opened, and is not to be made."""
+
+
+def _refuse_unwritable(asked: str, path: PathLike) -> None:
+    """Raise OSError where no file can be made: found by trying, which leaves nothing behind."""
+    try:
+        with suppress(_Enough), replacing(path):
+            raise _Enough
+    except OSError as error:
+        reason = str(error.strerror).removeprefix("save: ")
+        raise type(error)(error.errno, f"{asked}: {reason}", os.fspath(path)) from None
+
+
+class _Log(Callback):
+    """A list of numbers."""
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """The numbers so far."""
+        return {"values": list(self.values)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.values = [float(value) for value in state["values"]]
+
+
+class LearningRateLog(_Log):
+    """The learning rate that each step was taken with, in `values`.
+
+    Rates of groups of parameters are not looked at. Raises TypeError, when training begins, for an
+    optimiser without `learning_rate`.
+    """
+
+    def on_begin(self, trainer: Trainer) -> None:
+        """Refuse an optimiser without a rate."""
+        if not hasattr(trainer.optimiser, "learning_rate"):
+            raise TypeError(
+                f"LearningRateLog: the optimiser has no learning_rate, received: "
+                f"{kind(trainer.optimiser)}; leave the log out"
+            )
+
+    def on_gradients(self, trainer: Trainer) -> None:
+        """Note the rate of the coming step."""
+        self.values.append(float(trainer.optimiser.learning_rate))  # type: ignore[attr-defined]
+
+
+class GradientNorms(_Log):
+    """The Euclidean norm of all gradients together before each step, in `values`."""
+
+    def on_gradients(self, trainer: Trainer) -> None:
+        """Note the norm of the batch's gradients."""
+        gradients = [p.grad for p in trainer.module.parameters() if p.grad is not None]
+        self.values.append(math.hypot(*(float(np.linalg.norm(g)) for g in gradients)))

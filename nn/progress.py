@@ -1,0 +1,32 @@
+"""The lines and the bar that a training shows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def progress_lines(asked: str, wanted: bool, epochs: int) -> Iterator[Callable[[str, str], None]]:
+    """A function to call after every epoch: it prints a line, under which a bar moves.
+
+    The bar is for those who look on; a log gets the lines alone.
+    """
+    if not wanted:
+        yield lambda epoch, line: None
+        return
+    try:
+        from tqdm import tqdm  # type: ignore[import-untyped]  # its stubs are a package
+    except ImportError as error:
+        raise ImportError(
+            f"{asked}: the progress bar needs tqdm; pip install autograd_lite[nn], or pass "
+            f"progress=False"
+        ) from error
+    with tqdm(total=epochs, unit="epoch", leave=False, disable=None, file=sys.stderr) as bar:
+
+        def report(epoch: str, line: str) -> None:
+            tqdm.write(f"{epoch}  {line}", file=sys.stderr)
+            bar.update()
+
+        yield report
