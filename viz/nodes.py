@@ -164,7 +164,7 @@ def _clusters(scopes: list[Scope | None]) -> tuple[list[Cluster], dict[int, int 
         for outer in reversed(_ancestry(scope)):
             if id(outer) not in index:
                 index[id(outer)] = len(clusters)
-                formula = values.cut(outer.formula or "")
+                formula = values.cut(outer.formula or "", values.FORMULA_LENGTH)
                 clusters.append(Cluster(values.cut(outer.name), formula, index[id(outer.parent)]))
     return clusters, index
 

@@ -11,7 +11,10 @@ ENTRIES = 6
 """Arrays up to this size are written out, a matrix in lines; larger ones are summarised."""
 
 LENGTH = 48
-"""Names, formulas and settings are cut after this many characters."""
+"""Names and settings are cut after this many characters."""
+
+FORMULA_LENGTH = 120
+"""Formulas after so many, which stand above a whole frame: an LSTM's has four equations."""
 
 
 def value(x: Any) -> str:
@@ -68,14 +71,14 @@ def settings(given: Mapping[str, Any]) -> str:
     return cut(", ".join(words))
 
 
-def cut(text: str) -> str:
-    r"""At most LENGTH characters, all of them printable: others are written as Python escapes.
+def cut(text: str, length: int = LENGTH) -> str:
+    r"""At most so many characters, all of them printable: others are written as Python escapes.
 
     >>> cut("two\nlines"), cut("σ(x)"), len(cut("long" * 100))
     ('two\\nlines', 'σ(x)', 48)
     """
-    if len(text) > LENGTH:
-        text = text[: LENGTH - 1] + "…"
+    if len(text) > length:
+        text = text[: length - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
