@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn import activations, cheat_sheets
+from nn.initialisers import generator
 from nn.module import Module, Operand, operand
 
 
@@ -104,6 +105,8 @@ class ReLU(Module):
 class LeakyReLU(Module):
     """The layer of `nn.leaky_relu`: x for x > 0, slope·x below.
 
+    Raises ValueError for a slope of NaN.
+
     >>> import numpy as np, nn
     >>> nn.LeakyReLU(slope=0.5)(np.array([-1.0, 1.0]))
     array([-0.5,  1. ])
@@ -112,7 +115,7 @@ class LeakyReLU(Module):
     formula = "Y = X where X > 0, else slope·X"
 
     def __init__(self, slope: float = 0.01):
-        self.slope = slope
+        self.slope = activations.known_slope("LeakyReLU", slope)
 
     def forward(self, x: Operand) -> Any:
         """leaky_relu(x) with the slope."""
@@ -192,7 +195,7 @@ class NoisyReLU(Module):
     formula = "Y = max(X + ε, 0), ε ~ N(0, σ(X))"
 
     def __init__(self, rng: np.random.Generator | None = None):
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.rng = generator("NoisyReLU", rng)
 
     def forward(self, x: Operand) -> Any:
         """noisy_relu(x) in training, otherwise relu(x)."""

@@ -16,7 +16,8 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from autograd_lite.rules.elementwise import logistic
-from nn.module import Operand, floating, operand
+from nn.initialisers import known_generator
+from nn.module import Operand, floating
 
 
 def sigmoid(x: Operand) -> Any:
@@ -85,7 +86,7 @@ def relu(x: Operand) -> Any:
     >>> nn.relu(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
     """
-    return np.clip(operand(x), 0, None)
+    return np.clip(floating(x), 0, None)
 
 
 def leaky_relu(x: Operand, slope: float = 0.01) -> Any:
@@ -98,7 +99,14 @@ def leaky_relu(x: Operand, slope: float = 0.01) -> Any:
     >>> nn.leaky_relu(np.array([-2.0, 0.0, 3.0]))
     array([-0.02,  0.  ,  3.  ])
     """
-    return parametric_relu(x, slope)
+    return parametric_relu(x, known_slope("leaky_relu", slope))
+
+
+def known_slope(asked: str, slope: float) -> float:
+    """The slope below 0 as Python's number, or a ValueError where it is NaN."""
+    if np.isnan(slope):
+        raise ValueError(f"{asked}: the slope must be a number, received: {slope!r}")
+    return float(slope)
 
 
 def parametric_relu(x: Operand, slope: Operand) -> Any:
@@ -115,8 +123,8 @@ def parametric_relu(x: Operand, slope: Operand) -> Any:
            [ 4. , -1. ]])
     """
     x = floating(x)
-    # a number takes on the dtype of x
-    slope = floating(slope if hasattr(slope, "dtype") else np.asarray(slope, x.dtype))
+    number = not hasattr(slope, "dtype") or isinstance(slope, np.generic)
+    slope = np.asarray(slope, x.dtype) if number else floating(slope)  # one takes on the dtype of x
     along = x.shape[x.ndim - slope.ndim :]
     if slope.ndim > x.ndim or any(n not in (1, m) for n, m in zip(slope.shape, along, strict=True)):
         raise ValueError(
@@ -139,7 +147,7 @@ def noisy_relu(x: Operand, rng: np.random.Generator) -> Any:
     array([2.118, 1.876, 2.601])
     """
     x = floating(x)
-    noise = rng.standard_normal(x.shape).astype(x.dtype)
+    noise = known_generator("noisy_relu", rng).standard_normal(x.shape).astype(x.dtype)
     # the square root of σ(x) as an exponential: the root's own slope at σ(−1000) = 0 is infinite
     return relu(x + np.exp(-0.5 * np.logaddexp(0, -x)) * noise)
 
@@ -163,10 +171,10 @@ def elu(x: Operand, alpha: float = 1.0) -> Any:
 
 
 def known_alpha(asked: str, alpha: float) -> float:
-    """The `alpha` of ELU, or a ValueError where it is negative or NaN."""
+    """The `alpha` of ELU as Python's number, or a ValueError where it is negative or NaN."""
     if not alpha >= 0:
         raise ValueError(f"{asked}: alpha must be at least 0, received: {alpha!r}")
-    return alpha
+    return float(alpha)
 
 
 def softplus(x: Operand) -> Any:

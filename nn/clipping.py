@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd_lite.errors import kind
 from autograd_lite.variable import Array, Variable, plain
+from nn.module import distinct_variables
 
 
 def clip_gradients_by_norm(parameters: Variable | Iterable[Variable], largest: float) -> float:
@@ -20,8 +21,8 @@ def clip_gradients_by_norm(parameters: Variable | Iterable[Variable], largest: f
     unit of gradients, as `largest` is. Parameters without a gradient are left out; recorded
     gradients become arrays.
 
-    Raises ValueError for a bound that is not positive, TypeError for what is no Variable, and
-    FloatingPointError for gradients that are not finite, naming the first.
+    Raises ValueError for a bound that is not positive and a parameter given twice, TypeError for
+    what is no Variable, and FloatingPointError for gradients that are not finite, naming the first.
 
     >>> import autograd_lite as ag, nn
     >>> x, y = ag.Variable(3.0), ag.Variable(4.0)
@@ -51,8 +52,8 @@ def clip_gradients_by_value(parameters: Variable | Iterable[Variable], largest: 
     It changes the direction, which `nn.clip_gradients_by_norm` does not. Infinite entries become
     the bound. Parameters without a gradient are left out; recorded gradients become arrays.
 
-    Raises ValueError for a bound that is not positive, TypeError for what is no Variable, and
-    FloatingPointError for NaN.
+    Raises ValueError for a bound that is not positive and a parameter given twice, TypeError for
+    what is no Variable, and FloatingPointError for NaN.
 
     >>> import autograd_lite as ag, nn
     >>> x = ag.Variable([3.0, -0.1])
@@ -101,14 +102,7 @@ def _with_gradients(asked: str, parameters: Any, largest: float) -> list[tuple[V
     if not positive:
         raise ValueError(f"{asked}: the bound must be a positive number, received {largest}")
     found = []
-    for position, parameter in enumerate(
-        [parameters] if isinstance(parameters, Variable) else parameters
-    ):
-        if not isinstance(parameter, Variable):
-            raise TypeError(
-                f"{asked}: parameter {position} is a {kind(parameter)}, not a Variable; pass for "
-                f"instance module.parameters()"
-            )
+    for parameter in distinct_variables(asked, parameters):
         if parameter.grad is not None:
             found.append((parameter, plain(parameter.grad)))
     return found

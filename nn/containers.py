@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from autograd_lite.errors import kind
 from nn.activation_layers import ReLU
 from nn.convolution import Convolution2D
+from nn.initialisers import generator
 from nn.module import Module, Operand, nested_repr
 from nn.windows import Setting
 
@@ -231,7 +232,7 @@ class NetworkInNetwork(Sequential):
                 f"{name or 'NetworkInNetwork'}: expected as outputs the channels behind each of "
                 f"the convolutions, such as (192, 160, 96), received: {outputs!r}"
             )
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator(name or "NetworkInNetwork", rng)
         first, *widths = outputs
         layers: list[Module] = [
             Convolution2D(channels, first, size, rng, stride, padding, dtype=dtype),

@@ -17,11 +17,11 @@ from numpy.typing import DTypeLike
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn import initialisers
-from nn.module import Module, Operand, operand
+from nn.module import Module, Operand, here, operand
 from nn.windows import (
     Setting,
     batch_first,
-    here,
+    known_padding,
     per_axis,
     refuse_unlike,
     short,
@@ -252,7 +252,7 @@ class _Convolution(Module):
         self.dilation = per_axis(asked, "dilation", dilation, self.axes)
         self.padding: Any = self._padding(asked, padding)
         self.groups = groups
-        rng = np.random.default_rng() if rng is None else rng
+        rng = initialisers.generator(asked, rng)
         # a group is a convolution of its own, and weights are drawn for its numbers of channels
         shape = (outputs // groups, channels // groups, *self.size)
         drawn = [np.asarray(initialiser(shape, rng)) for _ in range(groups)]
@@ -267,9 +267,7 @@ class _Convolution(Module):
         self.bias = ag.Variable(np.zeros(outputs, dtype), name=f"{prefix}bias") if bias else None
 
     def _padding(self, asked: str, padding: Setting | str) -> tuple[int, ...] | str:
-        if padding == "same":
-            return "same"
-        return per_axis(asked, "padding", padding, self.axes, 0)
+        return known_padding(asked, padding, self.axes)
 
     def _oriented(self, kernel: Any) -> Any:
         return kernel

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
-from nn.initialisers import _generator as known_generator
+from nn.initialisers import generator, known_generator
 from nn.loss_terms import first
 
 # --- checks ---------------------------------------------------------------------------------------
@@ -27,7 +27,7 @@ def checked_rows(asked: str, X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     X, y = finite(asked, "X", X), finite(asked, "y", y)
     if X.ndim < 2:
         raise ValueError(
-            f"{asked}: X is a {kind(X)}, and rows of features are expected; write X[:, None] "
+            f"{asked}: X is {a_kind(X)}, and rows of features are expected; write X[:, None] "
             f"for one feature, or X[None] for one sample"
         )
     if not y.ndim or len(X) != len(y):
@@ -44,7 +44,7 @@ def finite(asked: str, name: str, data: ArrayLike) -> Array:
     """Data as an array of finite real numbers, or an error that says which entry is not."""
     array = as_array(asked, name, data)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{asked}: {name} is a {kind(array)}; pass an array of real numbers")
+        raise TypeError(f"{asked}: {name} is {a_kind(array)}; pass an array of real numbers")
     wrong = ~np.isfinite(array)
     if wrong.any():
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
@@ -91,7 +91,7 @@ def _of_one_length(asked: str, data: Sequence[ArrayLike]) -> tuple[Array, ...]:
     for n, array in enumerate(arrays):
         if not array.ndim:
             raise ValueError(
-                f"{asked}: array {n} is a {kind(array)}, which has no rows; settings are passed "
+                f"{asked}: array {n} is {a_kind(array)}, which has no rows; settings are passed "
                 f"by their name"
             )
     lengths = [len(array) for array in arrays]
@@ -202,7 +202,7 @@ def split(
             f"split: {fraction} of {rows} rows leaves no row for "
             f"{'training' if held else 'validation'}; pass another fraction or more rows"
         )
-    rng = np.random.default_rng() if rng is None else known_generator("split", rng)
+    rng = generator("split", rng)
     order = rng.permutation(rows)
     chosen = np.zeros(rows, bool)  # by position in the order
     if stratify is None:
@@ -224,7 +224,7 @@ def _classes(labels: ArrayLike, rows: int) -> Array:
         labels = labels.argmax(axis=-1)
     if labels.shape != (rows,):
         raise ValueError(
-            f"split: stratify is a {kind(labels)}; pass one label, or one one-hot row, for each of "
+            f"split: stratify is {a_kind(labels)}; pass one label, or one one-hot row, for each of "
             f"the {rows} rows"
         )
     if labels.dtype.kind not in "iubUS":

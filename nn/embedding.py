@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from autograd_lite.errors import kind
+from nn.initialisers import generator
 from nn.module import Module, Operand, operand
 
 
@@ -48,7 +49,7 @@ class Embedding(Module):
                 f"Embedding: it needs at least one entry and one feature, received {entries} and "
                 f"{features}"
             )
-        rng = np.random.default_rng() if rng is None else rng
+        rng = generator(name or "Embedding", rng)
         table = rng.standard_normal((entries, features)).astype(dtype)
         self.name = name
         self.weight = ag.Variable(table, name=f"{name}.W" if name else "W")

@@ -19,7 +19,7 @@ from typing import IO, Any, NoReturn, Protocol, TypeAlias
 
 import numpy as np
 
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind
 from autograd_lite.variable import Array
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -156,7 +156,7 @@ class _Safetensors:
                 array = arrays[name]
                 if array.dtype != dtype.newbyteorder("<") or array.shape != shape:
                     raise LoadError(
-                        f"{name!r} is a {kind(array)}, and should be a {dtype} array of {shape}"
+                        f"{name!r} is {a_kind(array)}, and should be a {dtype} array of {shape}"
                     )
                 return np.array(array, dtype)
 

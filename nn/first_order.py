@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter, is_
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array, Variable
+from nn.module import listed
 
 Parameters = Variable | Iterable[Variable] | Iterable[dict[str, Any]]
 """Variables, or groups of them: {"parameters": Variables, …settings of their own}."""
+
+
+Groups = tuple[dict[str, Any], ...]
+"""Settings may be changed in them; tuples, or a parameter added later would never be trained."""
 
 
 class Range(NamedTuple):
@@ -35,11 +41,13 @@ class FirstOrderOptimiser:
     of these names, and then calls this one. `_update` computes a parameter's new array.
 
     `parameters` is Variables, or groups of them: dicts with "parameters" and settings of their own.
-    What a group does not set is the optimiser's attribute. Attributes and the entries of `groups`
+    What a group does not set is the optimiser's attribute. Attributes and the settings in `groups`
     may be changed between steps; a learning rate of 0 is allowed then, though not to begin with.
+    Which parameters there are stays as it is.
 
-    Raises ValueError for no parameters, a parameter given twice, and a setting out of its range;
-    TypeError for a parameter that is not a tracked Variable.
+    Raises ValueError for no parameters, a parameter given twice, a setting that there is not and
+    one out of its range; TypeError for a parameter that is not a tracked Variable. So does `step`,
+    for what was changed since.
 
     >>> import numpy as np, autograd_lite as ag, nn
     >>> from nn.first_order import NOT_NEGATIVE
@@ -71,11 +79,14 @@ class FirstOrderOptimiser:
     def __init__(self, parameters: Parameters):
         name = type(self).__name__
         self.groups = _groups(name, parameters, self.settings)
-        self.parameters = [p for group in self.groups for p in group["parameters"]]
+        self.parameters = tuple([p for group in self.groups for p in group["parameters"]])
         self._states: list[dict[str, Any]] = [{} for _ in self.parameters]
         for group in self.groups:
             _check(name, "learning_rate", self._setting(group, "learning_rate"), POSITIVE)
             self._settings_of(group)
+        self._own = attrgetter("groups", *self.settings)
+        self._plan: list[tuple[Variable, dict[str, Any], dict[str, Any]]] = []
+        self._planned_for: list[Any] = []
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
@@ -84,15 +95,38 @@ class FirstOrderOptimiser:
 
     def step(self) -> None:
         """Change every parameter that has a gradient, once."""
-        states = iter(self._states)  # zip asks the group first, and takes none too many
-        for group, settings in [(group, self._settings_of(group)) for group in self.groups]:
-            for parameter, state in zip(group["parameters"], states, strict=False):
-                g = parameter.grad
-                if g is None:
-                    continue
-                if type(g) is Variable:  # from backward(create_graph=True)
-                    g = g.data
-                parameter.assign(self._update(parameter.data, g, state, **settings))
+        for parameter, state, settings in self._planned():
+            g = parameter.grad
+            if g is None:
+                continue
+            if type(g) is Variable:  # from backward(create_graph=True)
+                g = g.data
+            parameter.assign(self._update(parameter.data, g, state, **settings))
+
+    def _planned(self) -> list[tuple[Variable, dict[str, Any], dict[str, Any]]]:
+        """Every parameter with its state and settings, checked again where something changed.
+
+        A small model's step takes microseconds, and checks would be half of it: so it is only
+        looked whether groups and settings are the objects that they were.
+        """
+        now = [*self._own(self)]
+        for group in self.groups:
+            now += group
+            now += group.values()
+        if len(now) == len(self._planned_for) and all(map(is_, now, self._planned_for)):
+            return self._plan
+        self._planned_for = []
+        self.groups = _unchanged(type(self).__name__, self.groups, self.parameters, self.settings)
+        each = [
+            settings
+            for settings, group in [(self._settings_of(group), group) for group in self.groups]
+            for _ in group["parameters"]
+        ]
+        self._plan = list(zip(self.parameters, self._states, each, strict=True))
+        # what can be written to in place may differ though it is the same object
+        if not any(isinstance(value, np.ndarray) for value in now):
+            self._planned_for = now
+        return self._plan
 
     def _update(self, *given: Any, **settings: Any) -> Array:
         """A new array for θ: `_update(theta, g, state, **settings)`, for a subclass to write.
@@ -176,7 +210,8 @@ class FirstOrderOptimiser:
         states = self._checked_states(asked, state.get("parameters", {}))
         for name, value in settings.items():
             setattr(self, name, value)
-        self.groups, self._states = groups, states
+        self.groups, self._states = tuple(groups), states
+        self._planned_for = []
 
     def _checked_states(self, asked: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Copies of what is remembered of each parameter, or what does not fit."""
@@ -209,8 +244,8 @@ class FirstOrderOptimiser:
                 array = np.array(value)
                 if (array.shape, array.dtype) != (parameter.shape, parameter.dtype):
                     raise ValueError(
-                        f"{place} is a {kind(parameter)}, the {name} in the state is a "
-                        f"{kind(array)}; load it into an optimiser of the same model"
+                        f"{place} is {a_kind(parameter)}, the {name} in the state is "
+                        f"{a_kind(array)}; load it into an optimiser of the same model"
                     )
                 taken[name] = array
             states.append(taken)
@@ -229,11 +264,11 @@ def remembered(state: dict[str, Any], name: str, like: Array, start: float = 0.0
     return array
 
 
-def _groups(asked: str, parameters: Parameters, known: Mapping[str, Range]) -> list[dict[str, Any]]:
+def _groups(asked: str, parameters: Parameters, known: Mapping[str, Range]) -> Groups:
     """The parameters as groups: every setting known, every parameter tracked, and there once."""
-    given: list[Any] = [parameters] if isinstance(parameters, Variable) else list(parameters)
+    given = listed(asked, parameters)
     if not any(isinstance(group, dict) for group in given):
-        return [{"parameters": _checked(asked, "", given, set())}]
+        return ({"parameters": _checked(asked, "", given, set())},)
     groups, seen = [], set[int]()
     for position, group in enumerate(given):
         if not isinstance(group, dict) or "parameters" not in group:
@@ -241,20 +276,42 @@ def _groups(asked: str, parameters: Parameters, known: Mapping[str, Range]) -> l
                 f"{asked}: group {position} must be a dict with 'parameters', received "
                 f"{kind(group)}; pass Variables alone, or groups alone"
             )
-        unknown = set(group) - {"parameters", *known}
-        if unknown:
-            raise ValueError(
-                f"{asked}: group {position} sets {_listed(unknown)}, which it does not have; "
-                f"its settings are {', '.join(known)}"
-            )
-        members = group["parameters"]
-        members = [members] if isinstance(members, Variable) else list(members)
+        _refuse_unknown(asked, position, group, known)
+        members = listed(f"{asked}: group {position}", group["parameters"])
         checked = _checked(asked, f" of group {position}", members, seen)
         groups.append({**group, "parameters": checked})
+    return tuple(groups)
+
+
+def _refuse_unknown(
+    asked: str, position: int, group: Mapping[str, Any], known: Mapping[str, Range]
+) -> None:
+    unknown = set(group) - {"parameters", *known}
+    if unknown:
+        raise ValueError(
+            f"{asked}: group {position} sets {_listed(unknown)}, which it does not have; "
+            f"its settings are {', '.join(known)}"
+        )
+
+
+def _unchanged(
+    asked: str, groups: Any, parameters: tuple[Variable, ...], known: Mapping[str, Range]
+) -> Groups:
+    """The groups after their settings may have changed, with the parameters that they had."""
+    groups = tuple(groups)
+    for position, group in enumerate(groups):
+        _refuse_unknown(asked, position, group, known)
+        group["parameters"] = tuple(group.get("parameters", ()))
+    members = [parameter for group in groups for parameter in group["parameters"]]
+    if len(members) != len(parameters) or not all(map(is_, members, parameters)):
+        raise ValueError(
+            f"{asked}: its groups hold {len(members)} parameters that are not, one by one, the "
+            f"{len(parameters)} it was made with; to train others, make a new optimiser"
+        )
     return groups
 
 
-def _checked(asked: str, place: str, given: list[Any], seen: set[int]) -> list[Variable]:
+def _checked(asked: str, place: str, given: list[Any], seen: set[int]) -> tuple[Variable, ...]:
     """The parameters: at least one, tracked, and each once, counting those seen before."""
     if not given:
         raise ValueError(
@@ -265,7 +322,7 @@ def _checked(asked: str, place: str, given: list[Any], seen: set[int]) -> list[V
         which = f"{asked}: parameter {position}{place}"
         if not isinstance(parameter, Variable):
             raise TypeError(
-                f"{which} is a {kind(parameter)}, not a tracked Variable; pass for instance "
+                f"{which} is {a_kind(parameter)}, not a tracked Variable; pass for instance "
                 f"module.parameters()"
             )
         if parameter.operation is not None:
@@ -284,7 +341,7 @@ def _checked(asked: str, place: str, given: list[Any], seen: set[int]) -> list[V
                 f"step; pass each parameter once"
             )
         seen.add(id(parameter))
-    return given
+    return tuple(given)
 
 
 def _check(asked: str, name: str, value: Any, allowed: Range) -> None:

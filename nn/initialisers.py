@@ -113,7 +113,9 @@ def orthogonal(
     fans(shape)
     shape = _sizes("orthogonal", shape)
     rows, columns = shape[0], prod(shape[1:])
-    drawn = _generator("orthogonal", rng).standard_normal((max(rows, columns), min(rows, columns)))
+    drawn = known_generator("orthogonal", rng).standard_normal(
+        (max(rows, columns), min(rows, columns))
+    )
     Q, R = np.linalg.qr(drawn)
     Q *= np.where(np.diagonal(R) < 0, -1.0, 1.0)
     matrix = Q if rows >= columns else Q.T
@@ -145,14 +147,14 @@ def zeros(
 def _uniform(
     asked: str, shape: Sequence[int], rng: np.random.Generator, dtype: DTypeLike, limit: float
 ) -> Array:
-    drawn = _generator(asked, rng).uniform(-limit, limit, _sizes(asked, shape))
+    drawn = known_generator(asked, rng).uniform(-limit, limit, _sizes(asked, shape))
     return _converted(asked, drawn, dtype)
 
 
 def _normal(
     asked: str, shape: Sequence[int], rng: np.random.Generator, dtype: DTypeLike, deviation: float
 ) -> Array:
-    drawn = deviation * _generator(asked, rng).standard_normal(_sizes(asked, shape))
+    drawn = deviation * known_generator(asked, rng).standard_normal(_sizes(asked, shape))
     return _converted(asked, drawn, dtype)
 
 
@@ -176,7 +178,13 @@ def _sizes(asked: str, shape: Sequence[int] | int) -> tuple[int, ...]:
     return sizes
 
 
-def _generator(asked: str, rng: Any) -> np.random.Generator:
+def generator(asked: str, rng: Any) -> np.random.Generator:
+    """The generator that was passed in, or a fresh one where that is None; TypeError otherwise."""
+    return np.random.default_rng() if rng is None else known_generator(asked, rng)
+
+
+def known_generator(asked: str, rng: Any) -> np.random.Generator:
+    """The same where there must be one."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(
             f"{asked}: rng must be a numpy.random.Generator, received {kind(rng)}; pass for "
@@ -192,3 +200,6 @@ def _converted(asked: str, array: Array, dtype: DTypeLike) -> Array:
             f"float or np.float32"
         )
     return array.astype(dtype, copy=False)
+
+
+_generator = known_generator

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn import cheat_sheets, initialisers
-from nn.module import Module, Operand, floating, operand
+from nn.module import Module, Operand, floating, operand, refuse_empty
 
 
 class FullyConnected(Module):
@@ -27,8 +27,8 @@ class FullyConnected(Module):
     shape (outputs,) and starts at zero, or is None with `bias=False`. `augmented_weight()` has both
     in one matrix.
 
-    Raises ValueError for X with another number of features, for sizes below 1, and for an
-    initialiser that gives another shape.
+    Raises ValueError for X with another number of features or no rows, for sizes below 1, and for
+    an initialiser that gives another shape.
 
     >>> import numpy as np, nn
     >>> layer = nn.FullyConnected(2, 3, rng=np.random.default_rng(0))
@@ -56,7 +56,7 @@ class FullyConnected(Module):
                 f"FullyConnected: it needs at least one input and one output, received "
                 f"{inputs} and {outputs}"
             )
-        rng = np.random.default_rng() if rng is None else rng
+        rng = initialisers.generator(name or "FullyConnected", rng)
         weight = np.asarray(initialiser((inputs, outputs), rng))
         if weight.shape != (inputs, outputs):
             raise ValueError(
@@ -73,6 +73,7 @@ class FullyConnected(Module):
         x = operand(x)
         if x.shape[-1:] != self.weight.shape[:1]:
             self._refuse(x)
+        refuse_empty(self.name or "FullyConnected", f"rows of {x.shape[-1]} features", x)
         y = x @ self.weight
         return y if self.bias is None else y + self.bias
 
@@ -172,7 +173,7 @@ class Dropout(Module):
                 f"it is the share of entries that become zero"
             )
         self.rate = float(rate)
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.rng = initialisers.generator("Dropout", rng)
 
     def forward(self, x: Operand) -> Any:
         """The masked and scaled x in training, otherwise x as it is."""
@@ -196,8 +197,8 @@ class RBF(Module):
     (bumps, outputs), drawn uniformly between ±√(6 / (bumps + outputs)). All three are parameters.
 
     Source: lecture 2, which computes it in four modules: a₁ = (x − w)², a₂ = exp(−β·a₁), a₃ = u·a₂,
-    a₄ = Σⱼ a₃; Broomhead and Lowe 1988. Raises ValueError for X with another number of features,
-    for sizes below 1 and for beta that is negative or NaN.
+    a₄ = Σⱼ a₃; Broomhead and Lowe 1988. Raises ValueError for X with another number of features
+    or no rows, for sizes below 1 and for beta that is negative or NaN.
 
     >>> import numpy as np, nn
     >>> layer = nn.RBF(1, 2)
@@ -233,7 +234,7 @@ class RBF(Module):
                 f"{name or 'RBF'}: expected beta as one number, or {bumps}, none of them negative, "
                 f"received: {beta!r}"
             )
-        rng = np.random.default_rng() if rng is None else rng
+        rng = initialisers.generator(name or "RBF", rng)
         centres = rng.standard_normal((bumps, inputs))
         weight = initialisers.glorot_uniform((bumps, outputs), rng)
         self.name = name
@@ -250,6 +251,7 @@ class RBF(Module):
                 f"{self.name or 'RBF'}: expected rows of {self.centres.shape[1]} features, "
                 f"received: {kind(x)}; the last axis is the features"
             )
+        refuse_empty(self.name or "RBF", f"rows of {x.shape[-1]} features", x)
         distance = np.sum((x[..., None, :] - self.centres) ** 2, axis=-1)
         return np.exp(-self.beta * distance) @ self.weight
 

@@ -16,13 +16,16 @@ from nn.module import Module, Operand
 class Loss(Module):
     """What the losses share: a function of predictions, targets and reduction, called in forward.
 
-    A subclass names its `function`; one with more settings has them in `settings`.
+    A subclass names its `function`, and as `formula` that of one entry or row, "L = …"; one with
+    more settings has them in `settings`. Made with a reduction, its formula says so.
     """
 
     function: ClassVar[Callable[..., Any]]
 
     def __init__(self, *, reduction: Reduction = "mean"):
         self.reduction = known_reduction(type(self).__name__, reduction)
+        if self.formula and reduction != "none":
+            self.formula = self.formula.replace("L = ", f"L = {reduction} of ", 1)
 
     def settings(self) -> dict[str, Any]:
         """The settings of the function beside the reduction."""
@@ -47,7 +50,7 @@ class MeanSquaredError(Loss):
     2.0
     """
 
-    formula = "L = mean of (x − t)²"
+    formula = "L = (x − t)²"
     function = staticmethod(losses.mean_squared_error)
 
 
@@ -75,7 +78,7 @@ class MeanAbsoluteError(Loss):
     1.0
     """
 
-    formula = "L = mean of |x − t|"
+    formula = "L = |x − t|"
     function = staticmethod(losses.mean_absolute_error)
 
 
@@ -89,7 +92,7 @@ class Huber(Loss):
     2.0
     """
 
-    formula = "L = mean of ½d² where |d| ≤ δ, else δ·(|d| − ½δ); d = x − t"
+    formula = "L = ½d² where |d| ≤ δ, else δ·(|d| − ½δ); d = x − t"
     function = staticmethod(losses.huber)
 
     def __init__(self, *, delta: float = 1.0, reduction: Reduction = "mean"):
@@ -109,7 +112,7 @@ class BinaryCrossEntropy(Loss):
     0.3466
     """
 
-    formula = "L = −mean of t·log x + (1 − t)·log(1 − x)"
+    formula = "L = −(t·log x + (1 − t)·log(1 − x))"
     function = staticmethod(losses.binary_cross_entropy)
 
 
@@ -122,7 +125,7 @@ class BinaryCrossEntropyFromLogits(Loss):
     0.3466
     """
 
-    formula = "L = mean of t·log(1 + e^(−x)) + (1 − t)·log(1 + e^x)"
+    formula = "L = t·log(1 + e^(−x)) + (1 − t)·log(1 + e^x)"
     function = staticmethod(losses.binary_cross_entropy_from_logits)
 
 
@@ -216,7 +219,7 @@ class Hinge(Loss):
 
     def __init__(self, *, margin: float = 1.0, reduction: Reduction = "mean"):
         super().__init__(reduction=reduction)
-        self.margin = margin
+        self.margin = losses.known_margin("Hinge", margin)
 
     def settings(self) -> dict[str, Any]:
         """The margin."""

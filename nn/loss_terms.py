@@ -116,11 +116,18 @@ def refuse_empty(asked: str, x: Any) -> None:
         )
 
 
-def refuse_no_probability(asked: str, what: str, x: Any, advice: str) -> None:
-    """Raise ValueError for entries outside [0, 1]. NaN passes: what makes it reports it."""
+def refuse_no_probability(
+    asked: str, what: str, x: Any, advice: str, rounded: bool = False
+) -> None:
+    """Raise ValueError for entries outside [0, 1]. NaN passes: what makes it reports it.
+
+    With `rounded`, 1 may be exceeded by as much as sums of a few hundred terms are rounded by.
+    """
     numbers = data(x)
-    wrong = (numbers < 0) | (numbers > 1)
-    if wrong.any():
+    most = 1 + 64 * float(np.finfo(numbers.dtype).eps) if rounded else 1
+    # two reductions, without a mask unless there is something to point at; they leave out NaN
+    if np.fmin.reduce(numbers, axis=None) < 0 or np.fmax.reduce(numbers, axis=None) > most:
+        wrong = (numbers < 0) | (numbers > most)
         raise ValueError(
             f"{asked}: the {what} must be probabilities, from 0 to 1, received: "
             f"{numbers[wrong].flat[0]} at position {first(wrong)}; {advice}"
@@ -152,7 +159,7 @@ def known_share(asked: str, label_smoothing: float) -> float:
         raise ValueError(
             f"{asked}: label_smoothing must be from 0 to 1, received: {label_smoothing!r}"
         )
-    return label_smoothing
+    return float(label_smoothing)
 
 
 def data(x: Any) -> Any:
@@ -206,6 +213,6 @@ def log_of_rest(x: Any) -> Any:
     return np.log1p(-np.where(one, 0, x)) - np.where(one, np.inf, x.dtype.type(0)) * x
 
 
-def one_hot(labels: Any, like: Any) -> Any:
-    """A row for each label, with the classes and the dtype of `like`: 1 at the label, else 0."""
+def label_rows(labels: Any, like: Any) -> Any:
+    """`nn.one_hot` of labels that were checked, with the classes and the dtype of `like`."""
     return (np.arange(like.shape[-1]) == labels[..., None]).astype(like.dtype)

@@ -24,9 +24,9 @@ from nn.loss_terms import (
     idle,
     known_class_weights,
     known_share,
+    label_rows,
     log,
     log_of_rest,
-    one_hot,
     paired,
     picked,
     reduced,
@@ -100,16 +100,16 @@ def huber(x: Operand, t: Operand, *, delta: float = 1.0, reduction: Reduction = 
     array([0.125, 2.5  ])
     """
     x, t = paired("huber", x, t)
-    difference = x - t
-    inner = np.clip(difference, -known_delta("huber", delta), delta)
+    difference, delta = x - t, known_delta("huber", delta)
+    inner = np.clip(difference, -delta, delta)
     return reduced("huber", inner * (difference - 0.5 * inner), reduction)
 
 
 def known_delta(asked: str, delta: float) -> float:
-    """The `delta` of Huber's loss, or a ValueError where it is not above 0."""
+    """The `delta` of Huber's loss as Python's number, or a ValueError where it is not above 0."""
     if not delta > 0:
         raise ValueError(f"{asked}: delta must be above 0, received: {delta!r}")
-    return delta
+    return float(delta)
 
 
 # --- two classes ----------------------------------------------------------------------------------
@@ -175,8 +175,9 @@ def cross_entropy(x: Operand, t: Operand, *, reduction: Reduction = "mean") -> A
     is 0, also where x = 0; a true class of probability 0 gives inf, with the slope −inf. Where
     probabilities come from a softmax, `nn.cross_entropy_from_logits` is finite at any confidence.
 
-    Raises ValueError, too, for labels out of range, TypeError for labels that are not integers.
-    Lecture 1, cheat sheet "Cross Entropy".
+    Raises ValueError, too, for x or t outside [0, 1], but for rounding, and labels out of range;
+    TypeError for labels that are not integers. That rows sum to 1 is not looked at. Lecture 1,
+    cheat sheet "Cross Entropy".
 
     >>> import numpy as np, nn
     >>> x = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
@@ -185,12 +186,16 @@ def cross_entropy(x: Operand, t: Operand, *, reduction: Reduction = "mean") -> A
     >>> round(float(nn.cross_entropy(x, [[1, 0, 0], [0, 1, 0]])), 4)
     0.3466
     """
+    asked = "cross_entropy"
     x, t = floating(x), operand(t)
-    if are_labels("cross_entropy", x, t):
-        return reduced("cross_entropy", -log(picked(x, t)), reduction)
-    t = target_rows("cross_entropy", x, t)
+    labelled = are_labels(asked, x, t)
+    advice = "for logits there is nn.cross_entropy_from_logits"
+    refuse_no_probability(asked, "predictions", x, advice, rounded=True)
+    if labelled:
+        return reduced(asked, -log(picked(x, t)), reduction)
+    t = _probable_rows(asked, x, t)
     # log(x + 1) in place of log x where t = 0: finite, so that 0·log 0 is 0, with the slope 0
-    return reduced_rows("cross_entropy", log(x + idle(t, x, 0)), t, reduction)
+    return reduced_rows(asked, log(x + idle(t, x, 0)), t, reduction)
 
 
 def cross_entropy_from_logits(
@@ -212,8 +217,9 @@ def cross_entropy_from_logits(
     `class_weights` w, (classes,): each term is wᵢ·tᵢ·…; with labels, the mean is Σ losses / Σ w of
     the labels. `ignored_index`: rows with this label, which may be out of range, count for nothing.
 
-    Raises ValueError, too, for labels out of range, settings that are, and a batch in which nothing
-    counts; TypeError for labels that are not integers. Lectures 1 and 4, shifted as lecture 4 does.
+    Raises ValueError, too, for labels, targets and settings out of range, and a batch in which
+    nothing counts; TypeError for labels that are not integers. Lectures 1 and 4, shifted as lecture
+    4 does.
 
     >>> import numpy as np, nn
     >>> x = np.array([[1000.0, 0.0], [0.0, 0.0]])
@@ -271,7 +277,7 @@ def _surprise(
                 f"{asked}: ignored_index is for integer labels, received targets: {kind(t)}; set "
                 f"the rows to be ignored to 0"
             )
-        rows = _smoothed(target_rows(asked, x, t), share, weights)
+        rows = _smoothed(_probable_rows(asked, x, t), share, weights)
         return reduced_rows(asked, _possible(to_logs(x), rows), rows, reduction)
     if ignored_index is None and weights is None and not share:
         return reduced(asked, -picked(to_logs(x), t), reduction)
@@ -287,11 +293,19 @@ def _surprise(
             f"least one row that counts"
         )
     if share:
-        rows = np.where(ignored[..., None], 0, _smoothed(one_hot(t, x), share, weights))
+        rows = np.where(ignored[..., None], 0, _smoothed(label_rows(t, x), share, weights))
         return reduced_rows(asked, _possible(to_logs(x), rows), rows, reduction, total)
     # a class of weight 0 may be masked out: 0·∞
     losses = np.where(counts > 0, picked(to_logs(x), t), 0) * -counts
     return reduced(asked, losses, reduction, total)
+
+
+def _probable_rows(asked: str, x: Any, t: Any) -> Any:
+    """Rows of targets as numbers from 0 to 1."""
+    t = target_rows(asked, x, t)
+    advice = "pass one-hot rows, the shares of the classes, or integer labels"
+    refuse_no_probability(asked, "targets", t, advice, rounded=True)
+    return t
 
 
 def _smoothed(rows: Any, share: float, weights: Any = None) -> Any:
@@ -312,7 +326,8 @@ def hinge(x: Operand, t: Operand, *, margin: float = 1.0, reduction: Reduction =
     x: scores, (…, classes); t: integer labels, (…); "none": (…). At a kink the slope is 0.
     Lecture 5; Weston and Watkins 1999.
 
-    Raises ValueError, too, for labels out of range, TypeError for labels that are not integers.
+    Raises ValueError, too, for labels out of range and a margin that is not finite, TypeError for
+    labels that are not integers.
 
     >>> import numpy as np, nn
     >>> float(nn.hinge(np.array([[2.0, 1.5, 0.0]]), np.array([0])))
@@ -325,9 +340,16 @@ def hinge(x: Operand, t: Operand, *, margin: float = 1.0, reduction: Reduction =
             f"one-hot rows have theirs at t.argmax(axis=-1)"
         )
     # without a margin, the class itself is at the kink of max(0, 0), and counts for nothing
-    margins = margin * (1 - one_hot(t, x))
+    margins = known_margin("hinge", margin) * (1 - label_rows(t, x))
     excess = np.clip(x - picked(x, t)[..., None] + margins, 0, None)
     return reduced("hinge", excess.sum(axis=-1), reduction)
+
+
+def known_margin(asked: str, margin: float) -> float:
+    """The margin as Python's number, or a ValueError where it is not finite."""
+    if not np.isfinite(margin):
+        raise ValueError(f"{asked}: the margin must be a finite number, received: {margin!r}")
+    return float(margin)
 
 
 # --- distributions --------------------------------------------------------------------------------

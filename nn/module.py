@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 
 import autograd_lite as ag
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind, kind, place
+from autograd_lite.tape import STATE
 from autograd_lite.variable import Array, plain
 
 Operand: TypeAlias = Any
@@ -20,8 +21,23 @@ NumPy's functions and operators take both."""
 
 
 def operand(x: Operand) -> Any:
-    """Variables and arrays as they are, so that foreign arrays stay foreign; lists as arrays."""
-    return x if hasattr(x, "dtype") else np.asarray(x)
+    """Variables and arrays as they are, so that foreign arrays stay foreign; lists as arrays.
+
+    Raises TypeError for a tuple or list with Variables in it.
+    """
+    if hasattr(x, "dtype"):
+        return x
+    if isinstance(x, tuple | list) and any(isinstance(entry, ag.Variable) for entry in x):
+        advice = (
+            "a recurrent layer gives (Y, state): take the first, or make it with return_state=False"
+            if isinstance(x, tuple)
+            else "join them with np.stack or np.concatenate"
+        )
+        raise TypeError(
+            f"nn: expected an array, received a {type(x).__name__} of {len(x)} with Variables in "
+            f"it{here()}; {advice}"
+        )
+    return np.asarray(x)
 
 
 def floating(x: Operand) -> Any:
@@ -30,8 +46,52 @@ def floating(x: Operand) -> Any:
     if x.dtype.kind == "f":
         return x
     if x.dtype.kind not in "iub":
-        raise TypeError(f"nn: expected real numbers, received: {kind(x)}")
+        raise TypeError(f"nn: expected real numbers, received: {kind(x)}{here()}")
     return x.astype(float)
+
+
+def here() -> str:
+    """Where something went wrong: the layer, whose scope is open."""
+    return place(STATE.get()[1])
+
+
+def refuse_empty(asked: str, expected: str, x: Any) -> None:
+    """Raise ValueError for a batch of no samples: its mean, and that of any loss, is not there."""
+    if not x.size:
+        raise ValueError(
+            f"{asked}: expected {expected}, at least one of them, received: {kind(x)}; leave empty "
+            f"batches out"
+        )
+
+
+def listed(asked: str, parameters: Any) -> list[Any]:
+    """One parameter or several, as a list; TypeError for a module, and what has no entries."""
+    if isinstance(parameters, ag.Variable):
+        return [parameters]
+    if isinstance(parameters, Module) or not isinstance(parameters, Iterable):
+        its = "its " if isinstance(parameters, Module) else "for instance a module's "
+        raise TypeError(
+            f"{asked}: expected Variables, received: {kind(parameters)}; pass {its}parameters()"
+        )
+    return list(parameters)
+
+
+def distinct_variables(asked: str, parameters: Any) -> list[ag.Variable]:
+    """The Variables given, one or several, each of them once."""
+    chosen, seen = listed(asked, parameters), set[int]()
+    for position, parameter in enumerate(chosen):
+        if not isinstance(parameter, ag.Variable):
+            raise TypeError(
+                f"{asked}: parameter {position} is {a_kind(parameter)}, not a Variable; pass for "
+                f"instance module.parameters()"
+            )
+        if id(parameter) in seen:
+            raise ValueError(
+                f"{asked}: parameter {position}, {parameter.label}, was given twice and would "
+                f"count twice; pass each parameter once"
+            )
+        seen.add(id(parameter))
+    return chosen
 
 
 class Module:
@@ -168,7 +228,7 @@ class Module:
             leaf = own[path]
             converts = np.can_cast(array.dtype, leaf.dtype, "same_kind")
             if array.shape != leaf.shape or not converts:
-                problems.append(f"{path!r} is a {kind(array)}, expected: {kind(leaf.data)}")
+                problems.append(f"{path!r} is {a_kind(array)}, expected: {kind(leaf.data)}")
         if problems:
             if len(problems) > 10:
                 problems[10:] = [f"and {len(problems) - 10} more"]

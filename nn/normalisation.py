@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from autograd_lite.variable import plain
-from nn.module import Module, Operand, floating
+from nn.module import Module, Operand, floating, refuse_empty
 
 
 def l1_normalisation(x: Operand, axis: int = -1) -> Any:
@@ -120,7 +120,7 @@ class _Standardising(Module):
             raise ValueError(f"{self._label}: sizes start at 1, received: {shape}")
         if not 0 < epsilon < math.inf:
             raise ValueError(f"{self._label}: epsilon must be above 0, received: {epsilon!r}")
-        self.epsilon = epsilon
+        self.epsilon = float(epsilon)
         prefix = f"{name}." if name else ""
         self.weight = ag.Variable(np.ones(shape, dtype), name=f"{prefix}γ") if affine else None
         self.bias = (
@@ -167,8 +167,9 @@ class BatchNorm(_Standardising):
     over the `batches` seen, as in the paper.
 
     Source: Ioffe and Szegedy 2015, algorithms 1 and 2. Raises ValueError for X with another number
-    of channels, in training for a batch with less than two values per channel, for sizes below 1
-    and settings out of range. NaN and infinity are passed on, to the buffers as well.
+    of channels, for empty batches, in training for a batch with less than two values per channel or
+    with NaN or infinity, which the buffers would never lose again, for sizes below 1 and settings
+    out of range. Outside of training NaN is passed on.
 
     >>> import numpy as np, nn
     >>> layer = nn.BatchNorm(1)
@@ -199,7 +200,8 @@ class BatchNorm(_Standardising):
                 f"{self._label}: momentum must be from 0 to 1, or None for plain means, received: "
                 f"{momentum!r}"
             )
-        self.momentum, self.axis = momentum, operator.index(axis)
+        self.momentum = None if momentum is None else float(momentum)
+        self.axis = operator.index(axis)
         prefix = f"{name}." if name else ""
         self.running_mean = ag.Variable(
             np.zeros(channels, dtype), f"{prefix}running_mean", requires_grad=False
@@ -224,10 +226,21 @@ class BatchNorm(_Standardising):
                 f"{kind(x)}; a batch of one has no deviation: take larger batches, or eval()"
             )
         mean = np.mean(x, axis=others, keepdims=True)
+        self._refuse_not_finite(plain(mean))
         centred = x - mean
         variance = np.mean(centred**2, axis=others, keepdims=True)
         self._remember(plain(mean), plain(variance) * (values / (values - 1)))
         return self._standardised(centred, variance, shape)
+
+    def _refuse_not_finite(self, mean: Any) -> None:
+        if not np.isfinite(mean).all():
+            channel = int(np.flatnonzero(~np.isfinite(mean))[0])
+            raise ValueError(
+                f"{self._label}: expected finite numbers in training, received NaN or infinity, or "
+                f"numbers too large to be added, in channel {channel}, which the running mean "
+                f"would never lose again; look for where they come from, with ag.debug() for "
+                f"instance"
+            )
 
     def _axis_and_shape(self, x: Any) -> tuple[int, tuple[int, ...]]:
         """The axis of the channels, counted from 0, and a shape that broadcasts along it."""
@@ -239,6 +252,7 @@ class BatchNorm(_Standardising):
                 f"(batch, channels) or (batch, channels, *space), received: {kind(x)}; make it "
                 f"BatchNorm with as many channels as there are, or pass axis="
             )
+        refuse_empty(self._label, f"samples of {channels} channels", x)
         axis = self.axis % x.ndim
         return axis, (channels,) + (1,) * (x.ndim - 1 - axis)
 
@@ -269,7 +283,7 @@ class LayerNorm(_Standardising):
     on; `affine=False` leaves both out, `bias=False` the second.
 
     Source: Ba, Kiros and Hinton 2016, "Layer normalization". Raises ValueError for X with other
-    last lengths, for sizes below 1 and for epsilon that is not positive.
+    last lengths, for empty batches, for sizes below 1 and for epsilon that is not positive.
 
     >>> import numpy as np, nn
     >>> nn.LayerNorm(2)(np.array([[0.0, 2.0], [7.0, 5.0]])).data.round(3)
@@ -299,6 +313,7 @@ class LayerNorm(_Standardising):
                 f"{self._label}: expected an array (…, {', '.join(map(str, self.shape))}), "
                 f"received: {kind(x)}; the last lengths are those of the layer"
             )
+        refuse_empty(self._label, f"samples of shape {self.shape}", x)
         axes = tuple(range(-len(self.shape), 0))
         centred = x - np.mean(x, axis=axes, keepdims=True)
         variance = np.mean(centred**2, axis=axes, keepdims=True)

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from nn.module import Module, Operand, floating
+from nn.module import Module, Operand, floating, here
 from nn.windows import (
     Setting,
     Sliding,
     batch_first,
     counts,
-    here,
+    known_settings,
     refuse_unlike,
     sliding,
     unusual,
@@ -136,6 +136,7 @@ class _Pool(Module):
         self.size, self.padding, self.dilation = size, padding, dilation
         self.stride = size if stride is None else stride
         self.name = name
+        known_settings(name or type(self).__name__, self.size, self.stride, padding, dilation)
 
     def __repr__(self) -> str:
         said = unusual(
@@ -149,7 +150,8 @@ class _Pool(Module):
 class MaxPool(_Pool):
     """The layer of `nn.max_pool`, for any number of axes of space.
 
-    `MaxPool(size, stride=None, padding=0, dilation=1, name=None)`.
+    `MaxPool(size, stride=None, padding=0, dilation=1, name=None)`. Settings are checked when it is
+    made, as far as they do not depend on x.
 
     >>> import numpy as np, nn
     >>> nn.MaxPool(2)(np.ones((10, 8, 24, 24))).shape
@@ -168,6 +170,7 @@ class AveragePool(_Pool):
     """The layer of `nn.average_pool`, for any number of axes of space.
 
     `AveragePool(size, stride=None, padding=0, dilation=1, name=None, count_padding=False)`.
+    Settings are checked when it is made, as far as they do not depend on x.
 
     >>> import numpy as np, nn
     >>> nn.AveragePool(2)(np.ones((10, 8, 24, 24))).shape

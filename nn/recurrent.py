@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn.activations import sigmoid
+from nn.initialisers import generator
 from nn.module import Module, Operand, floating, operand
 
 State = tuple[Any, ...]
@@ -72,6 +73,7 @@ class Recurrent(Module):
         dropout: float = 0.0,
         dtype: DTypeLike = float,
         name: str | None = None,
+        return_state: bool = True,
     ):
         self.inputs, self.units = operator.index(inputs), operator.index(units)
         self.layers = operator.index(layers)
@@ -86,8 +88,8 @@ class Recurrent(Module):
                 f"1, received {dropout} for {layers} layers"
             )
         self.bidirectional, self.batch_first, self.dropout = bidirectional, batch_first, dropout
-        self.name = name
-        self.rng = np.random.default_rng() if rng is None else rng
+        self.name, self.return_state = name, return_state
+        self.rng = generator(name or type(self).__name__, rng)
         ways = ("", ".reversed") if bidirectional else ("",)
         self.directions = [
             Direction(
@@ -114,8 +116,11 @@ class Recurrent(Module):
         """
         raise NotImplementedError(f"{type(self).__name__}: a recurrent layer must define step")
 
-    def forward(self, x: Operand, state: Any = None) -> tuple[Any, Any]:
-        """Y, the outputs of the last layer for every step, and the final state of every layer."""
+    def forward(self, x: Operand, state: Any = None) -> Any:
+        """Y, the outputs of the last layer for every step, and the final state of every layer.
+
+        With `return_state=False`, Y alone.
+        """
         x = self._checked(x)
         x = np.swapaxes(x, 0, 1) if self.batch_first else x
         starts = self._starts(state, x.shape[1])
@@ -131,6 +136,8 @@ class Recurrent(Module):
                 finals.append(final)
             x = np.concatenate(outputs, axis=-1) if self.bidirectional else outputs[0]
         y = np.swapaxes(x, 0, 1) if self.batch_first else x
+        if not self.return_state:
+            return y
         ends = tuple([np.stack(parts) for parts in zip(*finals, strict=True)])
         return y, ends if len(ends) > 1 else ends[0]
 
@@ -203,6 +210,7 @@ class Recurrent(Module):
             "bidirectional=True" if self.bidirectional else "",
             "" if self.batch_first else "batch_first=False",
             f"dropout={self.dropout}" if self.dropout else "",
+            "" if self.return_state else "return_state=False",
         ]
         sizes = [str(self.inputs), str(self.units)]
         return f"{type(self).__name__}({', '.join(sizes + [s for s in settings if s])})"
@@ -212,7 +220,7 @@ class RNN(Recurrent):
     """The simple recurrent layer: hₜ = tanh(xₜ·W + hₜ₋₁·U + bias) (Elman 1990).
 
     `RNN(inputs, units, rng=None, layers=1, bidirectional=False, batch_first=True, dropout=0.0,
-    dtype=float, name=None, activation=np.tanh)`. Called as `Y, h = rnn(X, h)`.
+    dtype=float, name=None, return_state=True, activation=np.tanh)`. Called as `Y, h = rnn(X, h)`.
 
     X: (batch, steps, inputs), or (steps, batch, inputs) with `batch_first=False`; Y: the same with
     units·directions in the place of inputs, the states of the last layer at every step. h, the
@@ -226,7 +234,8 @@ class RNN(Recurrent):
     each layer a second one that reads the sequence backwards; their outputs are joined. `dropout`
     is the probability with which, in training, an output is zero on its way to the next layer.
     `rng`, a `numpy.random.Generator`, draws the weights and then what is dropped. `activation` is
-    any elementwise function, for instance `nn.relu`.
+    any elementwise function, for instance `nn.relu`. With `return_state=False` the result is Y
+    alone, as it takes for a place in `nn.Sequential`.
 
     `directions` lists the weights: `input_weight` W (gates, inputs, units), `state_weight` U
     (gates, units, units), both uniform between ±1/√units, and `bias` (gates, units), which is zero.
@@ -256,12 +265,18 @@ class RNN(Recurrent):
     ):
         super().__init__(inputs, units, *args, **settings)
         self.activation = activation
+        self._called = getattr(activation, "__name__", type(activation).__name__)
+        self.formula = f"hₜ = {self._called}(xₜ·W + hₜ₋₁·U + bias)"
 
     def step(self, x: Any, state: State, weights: Any) -> State:
         """The next h is activation(x·W + bias + h·U)."""
         (h,) = state
         a = np.concatenate([x, h], axis=1) @ weights
         return (self.activation(a[0]),)
+
+    def __repr__(self) -> str:
+        usual = self._called == "tanh"
+        return super().__repr__()[:-1] + ("" if usual else f", activation={self._called}") + ")"
 
 
 class LSTM(Recurrent):
@@ -273,9 +288,9 @@ class LSTM(Recurrent):
     (Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000).
 
     `LSTM(inputs, units, rng=None, layers=1, bidirectional=False, batch_first=True, dropout=0.0,
-    dtype=float, name=None)`. Called as `Y, (h, c) = lstm(X, (h, c))`; settings, shapes and errors
-    are those of `nn.RNN`, and c has the shape of h. To carry the state over to the next stretch of
-    a long sequence without differentiating through the past, detach both.
+    dtype=float, name=None, return_state=True)`. Called as `Y, (h, c) = lstm(X, (h, c))`; settings,
+    shapes and errors are those of `nn.RNN`, and c has the shape of h. To carry the state over to
+    the next stretch of a long sequence without differentiating through the past, detach both.
 
     The gates are in the order input, forget, output, cell: `directions[0].bias[1]` is that of the
     forget gate. It begins at 1, so that at first the cell keeps what is in it (Gers and others
@@ -289,7 +304,8 @@ class LSTM(Recurrent):
     >>> Y, (h, c) = lstm(np.ones((5, 7, 2)), (h.detach(), c.detach()))  # the next stretch
     """
 
-    formula = "i, f, o = σ(xₜ·W + hₜ₋₁·U + bias), g = tanh(…), cₜ = f⊙cₜ₋₁ + i⊙g, hₜ = o⊙tanh(cₜ)"
+    # the state first: a picture may have no room for all of it
+    formula = "hₜ = o⊙tanh(cₜ), cₜ = f⊙cₜ₋₁ + i⊙g; i, f, o = σ(xₜ·W + hₜ₋₁·U + bias), g = tanh(…)"
     gates = ("input", "forget", "output", "cell")
     states = ("h", "c")
 
@@ -319,9 +335,9 @@ class GRU(Recurrent):
     cuDNN, where the paper has (rₜ ⊙ hₜ₋₁)·U).
 
     `GRU(inputs, units, rng=None, layers=1, bidirectional=False, batch_first=True, dropout=0.0,
-    dtype=float, name=None)`. Called as `Y, h = gru(X, h)`; settings, shapes, errors and the initial
-    weights are those of `nn.RNN`. The gates are in the order reset, update, new. Each direction has
-    one more bias, `state_bias` (units,), which begins at zero.
+    dtype=float, name=None, return_state=True)`. Called as `Y, h = gru(X, h)`; settings, shapes,
+    errors and the initial weights are those of `nn.RNN`. The gates are in the order reset, update,
+    new. Each direction has one more bias, `state_bias` (units,), which begins at zero.
 
     >>> import numpy as np, nn
     >>> gru = nn.GRU(2, 3, np.random.default_rng(0), batch_first=False)
@@ -330,7 +346,10 @@ class GRU(Recurrent):
     ((7, 5, 3), (1, 5, 3))
     """
 
-    formula = "r, z = σ(xₜ·W + hₜ₋₁·U + bias), n = tanh(xₜ·W + r⊙(hₜ₋₁·U)), hₜ = (1−z)⊙n + z⊙hₜ₋₁"
+    formula = (
+        "hₜ = (1−z)⊙n + z⊙hₜ₋₁; n = tanh(xₜ·W + bias + r⊙(hₜ₋₁·U + state_bias)), "
+        "r, z = σ(xₜ·W + hₜ₋₁·U + bias)"
+    )
     gates = ("reset", "update", "new")
 
     def __init__(self, *args: Any, **settings: Any):

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 import autograd_lite as ag
-from autograd_lite.errors import kind
-from nn.module import Module
+from nn.module import distinct_variables
 
 
 def l2_penalty(parameters: ag.Variable | Iterable[ag.Variable]) -> Any:
@@ -23,7 +22,7 @@ def l2_penalty(parameters: ag.Variable | Iterable[ag.Variable]) -> Any:
     `parameters`: a Variable, or several, such as the weights alone; all of a module's are
     `module.parameters()`.
 
-    Raises ValueError for no parameters, TypeError for what is no Variable.
+    Raises ValueError for no parameters and one given twice, TypeError for what is no Variable.
 
     >>> import numpy as np, autograd_lite as ag, nn
     >>> W1, W2 = ag.Variable([[1.0, -2.0]]), ag.Variable([3.0])
@@ -51,18 +50,7 @@ def l1_penalty(parameters: ag.Variable | Iterable[ag.Variable]) -> Any:
 
 def _sum_over(asked: str, parameters: Any, function: np.ufunc) -> Any:
     """Σ function(θ) over all entries of all parameters."""
-    if isinstance(parameters, Module):
-        raise TypeError(
-            f"{asked}: expected Variables, received: {kind(parameters)}; pass its parameters(), or "
-            f"those that are to be small"
-        )
-    chosen = [parameters] if isinstance(parameters, ag.Variable) else list(parameters)
-    for position, parameter in enumerate(chosen):
-        if not isinstance(parameter, ag.Variable):
-            raise TypeError(
-                f"{asked}: expected Variables, received at position {position}: {kind(parameter)}; "
-                f"pass parameters such as layer.weight"
-            )
+    chosen = distinct_variables(asked, parameters)
     if not chosen:
         raise ValueError(f"{asked}: there are no parameters; pass at least one")
     first, *rest = [np.sum(function(parameter)) for parameter in chosen]

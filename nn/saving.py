@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
 from nn.files import LoadError, PathLike, Reader, container, parsed, replacing
 
@@ -141,7 +141,7 @@ def _described(x: Any, path: tuple[str, ...], arrays: dict[str, Array], refuses:
         advice = "pass its .data"
     elif isinstance(x, Mapping | list | tuple | str | int | float):
         advice = "make it a plain dict, list, tuple, text or number"
-    raise TypeError(f"save: {_place(path)} is a {kind(x)}, which cannot be saved; {advice}")
+    raise TypeError(f"save: {_place(path)} is {a_kind(x)}, which cannot be saved; {advice}")
 
 
 def _array_described(
@@ -150,7 +150,7 @@ def _array_described(
     reason = f"it has dtype {x.dtype}" if x.dtype.kind not in "biufc" else refuses(x.dtype)
     if reason:
         raise TypeError(
-            f"save: {_place(path)} is a {kind(x)}, which cannot be saved: {reason}; convert it, "
+            f"save: {_place(path)} is {a_kind(x)}, which cannot be saved: {reason}; convert it, "
             f"to numbers by .astype, or texts to a list by .tolist()"
         )
     name = wanted = _name(path)

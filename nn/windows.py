@@ -18,8 +18,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 import autograd_lite as ag
-from autograd_lite.errors import kind, place
-from autograd_lite.tape import STATE
+from autograd_lite.errors import kind
+from nn.module import here
 
 Setting: TypeAlias = int | Sequence[int]
 """One number for every axis of space, or one for each."""
@@ -54,7 +54,7 @@ def sliding(
         x.shape[2:],
         per_axis(asked, "size", size, axes),
         per_axis(asked, "stride", stride, axes),
-        padding if isinstance(padding, str) else per_axis(asked, "padding", padding, axes, 0),
+        known_padding(asked, padding, axes),
         per_axis(asked, "dilation", dilation, axes),
     )
 
@@ -69,10 +69,6 @@ def _sliding(
         for n, s, r in zip(lengths, stride, reach, strict=True):
             missing = max((-(-n // s) - 1) * s + r - n, 0)
             pads.append((missing // 2, missing - missing // 2))
-    elif isinstance(padding, str):
-        raise ValueError(
-            f"{asked}: padding is 'same' or a number for each axis, received: {padding!r}{here()}"
-        )
     else:
         pads = [(n, n) for n in padding]
     padded = tuple([n + sum(pad) for n, pad in zip(lengths, pads, strict=True)])
@@ -104,6 +100,29 @@ def per_axis(asked: str, name: str, value: Any, axes: int, least: int = 1) -> Le
             f"received: {value!r}{here()}"
         )
     return numbers
+
+
+def known_padding(asked: str, padding: Setting | str, axes: int) -> Lengths | str:
+    """The padding on both sides of each axis, or "same" as it is."""
+    if not isinstance(padding, str):
+        return per_axis(asked, "padding", padding, axes, 0)
+    if padding != "same":
+        raise ValueError(
+            f"{asked}: padding is 'same' or a number for each axis, received: {padding!r}{here()}"
+        )
+    return padding
+
+
+def known_settings(
+    asked: str, size: Setting, stride: Setting, padding: Setting | str, dilation: Setting
+) -> None:
+    """Refuse settings that are wrong for any number of axes of space, or do not fit each other."""
+    given = {"size": size, "stride": stride, "padding": padding, "dilation": dilation}
+    lengths = {name: len(value) for name, value in given.items() if isinstance(value, tuple | list)}
+    axes = max(lengths.values(), default=1)
+    known_padding(asked, given.pop("padding"), axes)
+    for name, value in given.items():
+        per_axis(asked, name, value, axes)
 
 
 def refuse_unlike(asked: str, x: Any, axes: int | None = None) -> None:
@@ -203,11 +222,6 @@ def counts(how: Sliding, lengths: Lengths) -> list[Any]:
         places = s * np.arange(m)[:, None] + d * np.arange(k) - before
         numbers.append(np.count_nonzero((places >= 0) & (places < n), axis=1))
     return numbers
-
-
-def here() -> str:
-    """Where something went wrong: the layer, whose scope is open."""
-    return place(STATE.get()[1])
 
 
 def _times(lengths: Lengths) -> str:

@@ -391,6 +391,7 @@ def test_layers_are_their_functions():
         z = layer(ag.Variable(POINTS))
         np.testing.assert_array_equal(z.data, function(POINTS))
         assert z.scope.path == type(layer).__name__
+        assert layer.formula
         assert z.scope.formula == layer.formula
         assert repr(layer) == text
 
@@ -405,3 +406,48 @@ def test_no_file_of_nn_defines_a_derivative_rule():
 def test_the_tests_of_this_file_would_see_a_warning():
     with pytest.raises(RuntimeWarning):
         np.exp(np.array(1000.0))
+
+
+@pytest.mark.parametrize(
+    ("layer", "formula"),
+    [
+        (nn.Sigmoid(), "Y = σ(X) = 1 / (1 + e^(−X))"),
+        (nn.Softmax(), "yᵢ = e^(xᵢ) / Σⱼ e^(xⱼ)"),
+        (nn.Tanh(), "Y = tanh(X)"),
+        (nn.ReLU(), "Y = max(X, 0)"),
+    ],
+)
+def test_the_scope_says_the_formula_of_the_lectures(layer, formula):
+    assert layer(ag.Variable(POINTS)).scope.formula == formula
+
+
+def test_numpy_numbers_as_settings_leave_float32_as_it_is():
+    x = np.array([-1.0, 2.0], np.float32)
+    number = np.float64(0.1)
+    for z in (
+        nn.elu(x, number),
+        nn.ELU(number)(x),
+        nn.leaky_relu(x, number),
+        nn.LeakyReLU(number)(x),
+        nn.parametric_relu(x, number),
+    ):
+        assert z.dtype == np.float32
+    # values: what Python's number gives
+    np.testing.assert_array_equal(nn.elu(x, number), nn.elu(x, 0.1))
+    np.testing.assert_array_equal(nn.parametric_relu(x, number), nn.parametric_relu(x, 0.1))
+
+
+def test_relu_takes_real_numbers_as_the_others_do():
+    assert nn.relu(np.array([-1, 2])).dtype == float
+    with pytest.raises(TypeError, match=r"expected real numbers, .* \(in scope 'ReLU'\)"):
+        nn.ReLU()(np.array([1j]))
+
+
+def test_slopes_and_generators_are_checked_when_the_layer_is_made():
+    for make in (lambda: nn.LeakyReLU(np.nan), lambda: nn.leaky_relu(1.0, np.nan)):
+        with pytest.raises(ValueError, match="the slope must be a number, received: nan"):
+            make()
+    with pytest.raises(TypeError, match=r"^NoisyReLU: rng must be a numpy.random.Generator"):
+        nn.NoisyReLU(0)
+    with pytest.raises(TypeError, match=r"^noisy_relu: rng must be a numpy.random.Generator"):
+        nn.noisy_relu(1.0, 0)

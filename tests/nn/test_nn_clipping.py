@@ -92,3 +92,13 @@ def test_bad_bounds_and_parameters_are_refused(clip):
         clip([ag.Variable(1.0)], "a")
     with pytest.raises(TypeError, match="parameter 0 is a float64 array of shape"):
         clip([np.ones(2)], 1.0)
+
+
+def test_a_parameter_that_is_given_twice_would_count_twice():
+    x = ag.Variable([3.0, 4.0])
+    (x**2).sum().backward()
+    before = np.array(x.grad)
+    for clip in (clip_gradients_by_norm, clip_gradients_by_value):
+        with pytest.raises(ValueError, match=r"parameter 1, .*, was given twice and would count"):
+            clip([x, x], 1.0)
+    np.testing.assert_array_equal(x.grad, before)

@@ -139,7 +139,7 @@ def test_shuffled_batches_are_copies():
     [
         ((), {}, ValueError, "there are no arrays; pass for instance X and y"),
         ((X, Y, Y[:2]), {}, ValueError, "the arrays have 7, 7 and 2 rows; pass arrays of one"),
-        ((X, 32), {}, ValueError, "array 1 is a int64 scalar, which has no rows; settings are"),
+        ((X, 32), {}, ValueError, "array 1 is an int64 scalar, which has no rows; settings are"),
         ((X[:0], Y[:0]), {}, ValueError, "the arrays have no rows; pass at least one"),
         ((X,), {"batch_size": 0}, ValueError, "batch_size must be a whole number of at least 1"),
         ((X,), {"batch_size": 2.5}, ValueError, "batch_size must be a whole number of at least 1"),
@@ -239,7 +239,7 @@ def test_a_fraction_out_of_range_is_refused(fraction):
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
-        ({"stratify": Y[:3]}, ValueError, "stratify is a int64 array of shape (3,); pass one"),
+        ({"stratify": Y[:3]}, ValueError, "stratify is an int64 array of shape (3,); pass one"),
         ({"stratify": X}, ValueError, "stratify is a float64 array of shape (7, 2); pass one"),
         ({"stratify": X[:, 0]}, TypeError, "stratify takes labels, whole numbers or words, rec"),
         (

@@ -334,3 +334,110 @@ def test_a_setting_that_was_spoilt_is_refused_before_anything_changes():
     sgd.learning_rate = 0.0  # where a schedule may end
     sgd.step()
     assert (x.item(), y.item()) == (1.0, 1.0)
+
+
+# --- what is changed between steps ----------------------------------------------------------------
+
+
+def test_parameters_cannot_be_added_without_being_trained():
+    x, y = with_gradient(1.0, 1.0), with_gradient(1.0, 1.0)
+    sgd = SGD([x], 0.5)
+    with pytest.raises(AttributeError, match="'tuple' object has no attribute 'append'"):
+        sgd.groups[0]["parameters"].append(y)
+    with pytest.raises(AttributeError, match="'tuple' object has no attribute 'append'"):
+        sgd.groups.append({"parameters": [y]})
+    with pytest.raises(AttributeError, match="'tuple' object has no attribute 'append'"):
+        sgd.parameters.append(y)
+    assert (x.item(), y.item()) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("before", [0, 1])  # steps, after which the settings are remembered
+@pytest.mark.parametrize("change", ["more", "other", "regrouped", "list"])
+def test_a_step_refuses_other_parameters(before, change):
+    x, y = with_gradient(1.0, 1.0), with_gradient(1.0, 1.0)
+    sgd = SGD([x], 0.25)
+    for _ in range(before):
+        sgd.step()
+    if change == "more":
+        sgd.groups[0]["parameters"] += (y,)
+    elif change == "other":
+        sgd.groups[0]["parameters"] = (y,)
+    elif change == "regrouped":
+        sgd.groups = (*sgd.groups, {"parameters": [y]})
+    else:  # once looked at, a list is a tuple, too
+        sgd.groups[0]["parameters"] = [x]
+        sgd.step()
+        sgd.groups[0]["parameters"] += (y,)
+    at = x.item()
+    for _ in range(2):  # nothing is remembered of what was refused
+        with pytest.raises(ValueError, match=r"^SGD: its groups hold . parameters that are not"):
+            sgd.step()
+    assert (x.item(), y.item()) == (at, 1.0)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_step_refuses_settings_that_there_are_not(before):
+    sgd = SGD([with_gradient(1.0, 1.0)], 0.25)
+    for _ in range(before):
+        sgd.step()
+    sgd.groups[0]["lr"] = 0.5
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"^SGD: group 0 sets lr, which it does not have; its"):
+            sgd.step()
+    del sgd.groups[0]["lr"]
+    sgd.step()
+
+
+def test_what_changes_between_steps_counts_from_the_next():
+    x = with_gradient(1.0, 1.0)
+    sgd = SGD([x], 0.25)
+    sgd.step()
+    sgd.learning_rate = 0.5
+    sgd.step()
+    sgd.groups[0]["learning_rate"] = rate = np.array(0.125)
+    sgd.step()
+    assert x.item() == 0.125
+    rate[...] = 0.0625  # in place
+    sgd.step()
+    assert x.item() == 0.0625
+    rate[...] = -1
+    with pytest.raises(ValueError, match="learning rate must be a number of at least 0"):
+        sgd.step()
+    del sgd.groups[0]["learning_rate"]
+    sgd.momentum = 0.5
+    sgd.step()
+    assert x.item() == 0.0625 - 0.5
+    sgd.load_state_dict(SGD([ag.Variable(1.0)], 2.0).state_dict())
+    sgd.step()
+    assert x.item() == 0.0625 - 0.5 - 2
+
+
+def test_a_copy_steps_by_itself():
+    x = with_gradient(1.0, 1.0)
+    sgd = SGD([x], 0.25)
+    sgd.step()
+    twin = copy.deepcopy(sgd)
+    twin.learning_rate = 0.5
+    twin.parameters[0].grad = np.array(1.0)
+    twin.step()
+    assert (x.item(), twin.parameters[0].item()) == (0.75, 0.25)
+
+
+def test_a_module_in_the_place_of_its_parameters():
+    import nn
+
+    layer = nn.FullyConnected(2, 1)
+    for call in (
+        lambda: SGD(layer, 0.1),
+        lambda: SGD([{"parameters": layer}], 0.1),
+        lambda: nn.clip_gradients_by_norm(layer, 1.0),
+        lambda: nn.l2_penalty(layer),
+    ):
+        with pytest.raises(
+            TypeError, match=r"expected Variables, received: FullyConnected .*its p"
+        ):
+            call()
+    with pytest.raises(TypeError, match=r"^Adam: expected Variables, received: float 0.1; pass"):
+        Adam(0.1)
+    with pytest.raises(TypeError, match="parameter 0 is an int64 array of shape"):
+        SGD([np.array([1])], 0.1)

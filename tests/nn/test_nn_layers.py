@@ -391,3 +391,47 @@ def test_cosine_plus_pi_names_and_dtypes():
     assert module(X).scope.formula == "Y = cos(θ·X) + π"
     assert repr(module) == "CosinePlusPi(2.0)"
     assert repr(CosinePlusPi([1.0, 2.0])) == "CosinePlusPi(shape (2,))"
+
+
+@pytest.mark.parametrize(
+    ("make", "label"),
+    [
+        (lambda rng: nn.FullyConnected(2, 1, rng), "FullyConnected"),
+        (lambda rng: nn.FullyConnected(2, 1, rng, name="fc7"), "fc7"),
+        (lambda rng: RBF(2, 1, 1, rng), "RBF"),
+        (lambda rng: Dropout(0.5, rng), "Dropout"),
+        (lambda rng: nn.Embedding(2, 1, rng), "Embedding"),
+        (lambda rng: nn.LSTM(2, 1, rng), "LSTM"),
+        (lambda rng: nn.Convolution1D(2, 1, 1, rng), "Convolution1D"),
+        (lambda rng: nn.NetworkInNetwork(3, (4, 2), 1, rng), "NetworkInNetwork"),
+    ],
+)
+def test_a_seed_is_no_generator(make, label):
+    with pytest.raises(TypeError, match=f"^{label}: rng must be a numpy.random.Generator, receiv"):
+        make(0)
+    make(None)
+    make(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("layer", [nn.FullyConnected(3, 2, name="first"), RBF(3, 2, name="first")])
+def test_empty_batches_are_refused(layer):
+    message = "first: expected rows of 3 features, at least one of them, received: float64 array "
+    with pytest.raises(ValueError, match=re.escape(message + "of shape (0, 3)")):
+        layer(np.zeros((0, 3)))
+    assert np.isnan(layer(np.full((1, 3), np.nan)).data).all()  # NaN is passed on
+
+
+def test_a_tuple_of_variables_is_no_array():
+    rng = np.random.default_rng(0)
+    row = nn.Sequential(nn.LSTM(3, 5, rng), nn.FullyConnected(5, 2, rng, name="out"))
+    message = (
+        r"^nn: expected an array, received a tuple of 2 with Variables in it \(in scope "
+        r"'Sequential/out'\); a recurrent layer gives \(Y, state\): take the first, or make it "
+    )
+    with pytest.raises(TypeError, match=message):
+        row(np.ones((4, 6, 3)))
+    with pytest.raises(
+        TypeError, match=r"received a list of 2 .*'ReLU'\); join them with np.stack"
+    ):
+        nn.ReLU()([ag.Variable(1.0), ag.Variable(2.0)])
+    assert nn.relu([1.0, -2.0]).tolist() == [1, 0]

@@ -247,8 +247,10 @@ def test_layers_are_their_functions():
             np.testing.assert_array_equal(made(x, t), function(x, t, reduction=reduction))
             z = made(ag.Variable(x), t)
             assert z.scope.path == layer.__name__
-            assert z.scope.formula == layer.formula
-            assert layer.formula
+            start = {"mean": "L = mean of ", "none": "L = "}[reduction]
+            assert z.scope.formula == layer.formula.replace("L = ", start)
+            assert layer.formula.startswith("L = ")
+            assert layer(reduction="sum").formula.startswith("L = sum of ")
         with pytest.raises(ValueError, match=f"^{layer.__name__}: there is no reduction 'avg'"):
             layer(reduction="avg")
     assert set(LAYERS.values()) == set(LOSSES)
@@ -350,3 +352,54 @@ def weighted(weights):
 
 def ignoring(index, labels):
     return nn.negative_log_likelihood(LOGITS, labels, ignored_index=index)
+
+
+PROBABLE = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])
+
+
+@pytest.mark.parametrize("target", [[0, 1], [[1, 0, 0], [0, 1, 0]]])
+@pytest.mark.parametrize("wrong", [2.0, -1.0, 1.001, -1e-9, np.inf])
+def test_cross_entropy_refuses_what_is_no_probability(target, wrong):
+    """Its logarithm would be a loss below 0, or NaN."""
+    x = PROBABLE.copy()
+    x[1, 2] = wrong
+    message = (
+        f"^cross_entropy: the predictions must be probabilities, from 0 to 1, received: "
+        rf"{re.escape(str(wrong))} at position \(1, 2\); .* nn.cross_entropy_from_logits$"
+    )
+    with pytest.raises(ValueError, match=message):
+        nn.cross_entropy(ag.Variable(x), target)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cross_entropy_takes_probabilities_that_were_rounded(dtype):
+    x = PROBABLE.astype(dtype)
+    x[1, 1] = 1 + 4 * np.finfo(dtype).eps
+    assert abs(nn.cross_entropy(x, [0, 1]) - np.log(2) / 2) < 1e-6  # 4 rounding units of float32
+
+
+@pytest.mark.parametrize(
+    "loss", [nn.cross_entropy, nn.cross_entropy_from_logits, nn.negative_log_likelihood]
+)
+def test_targets_in_rows_are_from_0_to_1(loss):
+    x = np.log(PROBABLE[:1]) if loss is nn.negative_log_likelihood else PROBABLE[:1]
+    for row in ([[5.0, -3.0, 0.0]], [[-1, 2, 0]]):
+        with pytest.raises(ValueError, match=f"^{loss.__name__}: the targets must be probabilit"):
+            loss(x, row)
+    # rows that do not sum to 1 count as they are
+    assert loss(x, [[0.5, 0.0, 0.0]]) == 0.5 * loss(x, [0])
+
+
+def test_numpy_numbers_as_settings_of_losses_leave_float32_as_it_is():
+    x, t, number = LOGITS.astype(np.float32), SOFT.astype(np.float32), np.float64(0.5)
+    assert nn.huber(x, t, delta=number).dtype == np.float32
+    assert nn.Huber(delta=number)(x, t).dtype == np.float32
+    assert nn.hinge(x, LABELS, margin=number).dtype == np.float32
+    smoothed = nn.cross_entropy_from_logits(x, t, label_smoothing=number)
+    assert smoothed.dtype == np.float32
+
+
+def test_a_margin_is_a_finite_number():
+    for make in (lambda: nn.Hinge(margin=np.nan), lambda: nn.hinge(LOGITS, LABELS, margin=np.inf)):
+        with pytest.raises(ValueError, match=r"^[Hh]inge: the margin must be a finite number"):
+            make()

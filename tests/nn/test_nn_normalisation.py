@@ -269,14 +269,22 @@ def test_a_constant_channel_is_zero_and_its_slope_finite():
     )
 
 
-def test_nan_is_passed_on_in_its_channel_alone():
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_what_the_running_mean_would_never_lose_is_refused(wrong):
+    x = ROWS.copy()
+    x[2, 1] = wrong
+    layer = BatchNorm(3, name="bn")
+    with pytest.raises(ValueError, match=r"^bn: expected finite numbers in training.*channel 1,"):
+        layer(ag.Variable(x))
+    assert layer.batches.item() == 0
+    assert np.isfinite(layer.running_mean.data).all()
+
+
+def test_nan_is_passed_on_in_use_in_its_channel_alone():
     x = ROWS.copy()
     x[2, 1] = np.nan
-    layer = BatchNorm(3)
-    y = layer(x).data
-    assert np.isnan(y[:, 1]).all()
-    assert np.isfinite(y[:, [0, 2]]).all()
-    np.testing.assert_array_equal(np.isnan(layer.running_mean.data), [False, True, False])
+    y = BatchNorm(3).eval()(x).data
+    np.testing.assert_array_equal(np.argwhere(np.isnan(y)), [[2, 1]])
 
 
 @pytest.mark.parametrize("shape", [(6, 2), (6,), (), (3, 6, 1), (6, 2, 3)])
@@ -289,13 +297,25 @@ def test_another_number_of_channels_is_refused(shape):
         assert layer.batches.item() == 0
 
 
-@pytest.mark.parametrize("shape", [(1, 3), (0, 3), (1, 3, 1, 1), (0, 3, 2, 2)])
+@pytest.mark.parametrize("shape", [(1, 3), (1, 3, 1, 1)])
 def test_one_value_per_channel_has_no_deviation(shape):
     layer = BatchNorm(3)
     with pytest.raises(ValueError, match="BatchNorm: expected at least two values per channel in"):
         layer(np.zeros(shape))
     assert layer.batches.item() == 0
     assert layer.eval()(np.zeros(shape)).shape == shape
+
+
+def test_empty_batches_are_refused_in_training_and_in_use():
+    for layer in (BatchNorm(3, name="n"), BatchNorm(3, name="n").eval(), LayerNorm(3, name="n")):
+        with pytest.raises(ValueError, match=r"^n: expected samples .*received: float64 array of "):
+            layer(np.zeros((0, 3)))
+
+
+@pytest.mark.parametrize("layer", [BatchNorm, LayerNorm])
+def test_settings_that_are_numpy_numbers_leave_float32_as_it_is(layer):
+    made = layer(3, epsilon=np.float64(1e-3), dtype=np.float32)
+    assert made(ROWS.astype(np.float32)).dtype == np.float32
 
 
 @pytest.mark.parametrize(

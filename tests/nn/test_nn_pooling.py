@@ -195,3 +195,30 @@ def test_refusals_of_kinds():
         max_pool(X, 2.0)
     with pytest.raises(TypeError, match="expected real numbers"):
         max_pool(X.astype(complex), 2)
+
+
+@pytest.mark.parametrize("layer", [MaxPool, AveragePool])
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"size": 0}, ValueError, "size takes a number from 1 on, received: 0"),
+        ({"size": "a"}, TypeError, "size takes whole numbers, received: 'a'"),
+        ({"size": 2.0}, TypeError, "size takes whole numbers, received: 2.0"),
+        ({"size": 2, "stride": 0}, ValueError, "stride takes a number from 1 on, received: 0"),
+        ({"size": 2, "padding": -1}, ValueError, "padding takes a number from 0 on"),
+        ({"size": 2, "padding": "valid"}, ValueError, "padding is 'same' or a number for each"),
+        ({"size": 2, "dilation": 0}, ValueError, "dilation takes a number from 1 on"),
+        ({"size": (2, 0)}, ValueError, "size takes a number from 1 on, or 2 of them, received:"),
+        ({"size": (2, 2), "stride": (1, 1, 1)}, ValueError, "size takes a number from 1 on, or 3"),
+    ],
+)
+def test_settings_are_checked_when_the_layer_is_made(layer, settings, error, message):
+    with pytest.raises(error, match="^pool1: " + re.escape(message)):
+        layer(**settings, name="pool1")
+    with pytest.raises(error, match=f"^{layer.__name__}: " + re.escape(message)):
+        layer(**settings)
+
+
+def test_settings_that_fit_are_kept_as_they_are():
+    assert repr(MaxPool((2, 3), padding="same")) == "MaxPool((2, 3), padding='same')"
+    assert MaxPool(2, stride=(1, 2)).stride == (1, 2)

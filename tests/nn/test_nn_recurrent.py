@@ -356,3 +356,28 @@ def test_settings_out_of_range_are_refused(kind):
         kind(3, 2, unheard_of=1)
     with pytest.raises(TypeError, match="expected real numbers"):
         kind(3, 2)(X.astype(complex))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_the_state_it_stands_in_a_row(kind):
+    made = [kind(3, 5, np.random.default_rng(0), return_state=state) for state in (True, False)]
+    y = made[1](X)
+    np.testing.assert_array_equal(y.data, made[0](X)[0].data)
+    assert repr(made[1]) == f"{kind.__name__}(3, 5, return_state=False)"
+    assert nn.Sequential(made[1], nn.FullyConnected(5, 2))(X).shape == (*X.shape[:2], 2)
+
+
+def test_the_formula_is_what_is_computed():
+    relu = RNN(3, 2, activation=nn.relu)
+    assert relu(X)[0].scope.formula == "hₜ = relu(xₜ·W + hₜ₋₁·U + bias)"
+    assert repr(relu) == "RNN(3, 2, activation=relu)"
+    assert RNN(3, 2)(X)[0].scope.formula == "hₜ = tanh(xₜ·W + hₜ₋₁·U + bias)"
+    assert RNN(3, 2, activation=nn.ReLU()).formula == "hₜ = ReLU(xₜ·W + hₜ₋₁·U + bias)"
+    # the state first, where a picture's frame has no room for the gates
+    assert LSTM.formula.startswith("hₜ = o⊙tanh(cₜ), cₜ = f⊙cₜ₋₁ + i⊙g; ")
+    assert "n = tanh(xₜ·W + bias + r⊙(hₜ₋₁·U + state_bias))" in GRU.formula
+
+
+def test_another_kind_of_numbers_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"expected real numbers, .* \(in scope 'speech'\)$"):
+        LSTM(3, 2, name="speech")(X + 1j)

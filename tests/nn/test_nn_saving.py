@@ -234,7 +234,7 @@ def cyclic():
     ("part", "message"),
     [
         ({1, 2}, r"state\['a'\]\['1'\] is a set \{1, 2\}, which cannot be saved"),
-        (object(), "is a object"),
+        (object(), "is an object"),
         (b"bytes", "is a bytes"),
         (np.array([None]), "it has dtype object"),
         (np.array(["a"]), r"it has dtype <U1; convert it, .* texts to a list by .tolist\(\)"),
