@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +19,7 @@ from nn.names import named
 from nn.saving import save
 
 if TYPE_CHECKING:
+    from nn.module import Module
     from nn.training import Trainer
 
 
@@ -65,22 +67,49 @@ class Callback:
         """Take over what another one remembered."""
 
 
+Mode = Literal["min", "max"]
+
+_BETTER: dict[str, Mode] = {
+    "loss": "min",
+    "mean_absolute_error": "min",
+    "mean_squared_error": "min",
+    "accuracy": "max",
+    "r_squared": "max",
+    "top_k_accuracy": "max",
+}
+"""Which way the numbers that have names become better."""
+
+
 class _Best(Callback):
     """What `monitor`, a name in the history, has been at its best: lowest, or highest."""
 
-    def __init__(self, monitor: str, mode: Literal["min", "max"]):
-        if mode not in ("min", "max"):
+    def __init__(self, monitor: str, mode: Mode | None):
+        if mode is None:
+            mode = _BETTER.get(monitor.removeprefix("validation_"))
+        if mode not in ("min", "max", None):
             raise ValueError(
                 f"{type(self).__name__}: mode is 'min' or 'max', whichever is better, received "
                 f"{mode!r}"
             )
         self.monitor, self.mode = monitor, mode
-        self.best = math.inf if mode == "min" else -math.inf
+        self._module: weakref.ref[Module] | None = None
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.best = math.inf if self.mode == "min" else -math.inf
 
     def on_begin(self, trainer: Trainer) -> None:
-        """Refuse a monitor that will not be measured, before any work is done."""
+        """Refuse a monitor that will not be measured; begin anew with another module."""
         known = dict.fromkeys(trainer.measured)
         named(type(self).__name__, "number to monitor called", self.monitor, known)
+        if self.mode is None:
+            raise ValueError(
+                f"{type(self).__name__}: is more or less of {self.monitor!r} better? pass "
+                f"mode='min' or mode='max'"
+            )
+        if self._module is not None and self._module() is not trainer.module:
+            self._begin_anew()
+        self._module = weakref.ref(trainer.module)
 
     def _improved(self, trainer: Trainer, by: float = 0.0) -> bool:
         value = trainer.latest(self.monitor)
@@ -102,12 +131,13 @@ class _Best(Callback):
 class EarlyStopping(_Best):
     """Stop when `monitor` has not become better for `patience` epochs in a row.
 
-    `EarlyStopping(patience=10, monitor="validation_loss", mode="min", least_change=0.0,
+    `EarlyStopping(patience=10, monitor="validation_loss", mode=None, least_change=0.0,
     restore_best=True)`. Better is lower for mode "min", higher for "max", by more than
-    `least_change`. With `restore_best`, parameters and buffers go back to the best epoch's when
-    training ends, also by an interruption.
+    `least_change`; None knows it for the loss and the metrics that have names.
+    With `restore_best`, parameters and buffers go back to the best epoch's when training ends, also
+    by an interruption.
 
-    It goes on counting when `fit` is called again: take a new one for another training. Raises
+    It goes on counting when `fit` is called again, and begins anew with another module. Raises
     ValueError for settings out of range and, when training begins, for an unknown `monitor`.
     """
 
@@ -115,11 +145,10 @@ class EarlyStopping(_Best):
         self,
         patience: int = 10,
         monitor: str = "validation_loss",
-        mode: Literal["min", "max"] = "min",
+        mode: Mode | None = None,
         least_change: float = 0.0,
         restore_best: bool = True,
     ):
-        super().__init__(monitor, mode)
         refuse_less_than_one("EarlyStopping", patience=patience)
         if not 0 <= least_change < math.inf:
             raise ValueError(
@@ -127,6 +156,10 @@ class EarlyStopping(_Best):
                 f"{least_change!r}"
             )
         self.patience, self.least_change, self.restore_best = patience, least_change, restore_best
+        super().__init__(monitor, mode)
+
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
         self.waited = 0
         self._state: dict[str, Array] | None = None
 
@@ -167,7 +200,7 @@ class BestModel(_Best):
         self,
         path: PathLike,
         monitor: str = "validation_loss",
-        mode: Literal["min", "max"] = "min",
+        mode: Mode | None = None,
     ):
         super().__init__(monitor, mode)
         self.path = path

@@ -59,6 +59,10 @@ def finite(asked: str, name: str, data: ArrayLike) -> Array:
 
 def as_array(asked: str, name: str, data: ArrayLike) -> Array:
     """Data as an array of any kind; ValueError for nested lists of different lengths."""
+    if np.ma.is_masked(data):
+        raise TypeError(
+            f"{asked}: {name} has masked entries, and they would count; pass data.filled(value)"
+        )
     try:
         return np.asarray(data)
     except ValueError as error:

@@ -84,7 +84,7 @@ class FirstOrderOptimiser:
         for group in self.groups:
             _check(name, "learning_rate", self._setting(group, "learning_rate"), POSITIVE)
             self._settings_of(group)
-        self._own = attrgetter("groups", *self.settings)
+        self._own = attrgetter("groups", "_states", *self.settings)
         self._plan: list[tuple[Variable, dict[str, Any], dict[str, Any]]] = []
         self._planned_for: list[Any] = []
 
@@ -115,7 +115,6 @@ class FirstOrderOptimiser:
             now += group.values()
         if len(now) == len(self._planned_for) and all(map(is_, now, self._planned_for)):
             return self._plan
-        self._planned_for = []
         self.groups = _unchanged(type(self).__name__, self.groups, self.parameters, self.settings)
         each = [
             settings
@@ -124,9 +123,13 @@ class FirstOrderOptimiser:
         ]
         self._plan = list(zip(self.parameters, self._states, each, strict=True))
         # what can be written to in place may differ though it is the same object
-        if not any(isinstance(value, np.ndarray) for value in now):
-            self._planned_for = now
+        in_place = any(isinstance(value, np.ndarray) for value in now)
+        self._planned_for = [] if in_place else now
         return self._plan
+
+    def forget(self) -> None:
+        """Begin anew: forget what is kept of earlier steps, such as means of gradients."""
+        self._states = [{} for _ in self.parameters]
 
     def _update(self, *given: Any, **settings: Any) -> Array:
         """A new array for θ: `_update(theta, g, state, **settings)`, for a subclass to write.
@@ -211,7 +214,6 @@ class FirstOrderOptimiser:
         for name, value in settings.items():
             setattr(self, name, value)
         self.groups, self._states = tuple(groups), states
-        self._planned_for = []
 
     def _checked_states(self, asked: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Copies of what is remembered of each parameter, or what does not fit."""

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from autograd_lite.errors import kind
 from autograd_lite.variable import Array
+from nn.files import replacing
 
 # the third byte of the file → what the numbers are, most significant byte first
 DTYPES = {
@@ -136,7 +137,7 @@ def write_idx(path: str | os.PathLike[str], array: ArrayLike) -> None:
         raise ValueError(f"write_idx: sizes must be below 2³², received: {kind(array)}; divide it")
     header = bytes([0, 0, code, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     content = header + array.astype(DTYPES[code]).tobytes()
-    with open(path, "wb") as file:
+    with replacing(path) as file:
         if Path(path).suffix == ".gz":
             # without name and time, which would make other bytes of the same array
             with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:

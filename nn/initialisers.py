@@ -202,4 +202,4 @@ def _converted(asked: str, array: Array, dtype: DTypeLike) -> Array:
     return array.astype(dtype, copy=False)
 
 
-_generator = known_generator
+_generator = known_generator  # the name that nn.training imports

@@ -318,7 +318,7 @@ def _of_two(asked: str, p: Array, t: Array, threshold: float) -> tuple[Array, Ar
 def _labels(asked: str, scores: Array, t: Array) -> Array:
     """The true label of every row of scores, out of labels or one-hot rows."""
     if are_labels(asked, scores, t):
-        return t
+        return t.astype(np.intp)  # bytes, as files have them, would wrap when counted with
     if not is_one_hot(t):
         raise ValueError(
             f"{asked}: the targets are rows that are not one-hot: a single 1, and 0 elsewhere; "

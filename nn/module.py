@@ -68,7 +68,7 @@ def listed(asked: str, parameters: Any) -> list[Any]:
     """One parameter or several, as a list; TypeError for a module, and what has no entries."""
     if isinstance(parameters, ag.Variable):
         return [parameters]
-    if isinstance(parameters, Module) or not isinstance(parameters, Iterable):
+    if not isinstance(parameters, Iterable):
         its = "its " if isinstance(parameters, Module) else "for instance a module's "
         raise TypeError(
             f"{asked}: expected Variables, received: {kind(parameters)}; pass {its}parameters()"

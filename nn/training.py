@@ -13,10 +13,12 @@ from numpy.typing import ArrayLike
 
 import autograd_lite as ag
 from autograd_lite.errors import a_kind, kind
+from autograd_lite.nests import leaves
 from autograd_lite.variable import Array, plain
 from nn.callbacks import Callback
 from nn.data import batches, checked_rows, refuse_less_than_one, split
 from nn.finiteness import ADVICE, leaves_of, not_finite, why_not_finite
+from nn.first_order import FirstOrderOptimiser
 from nn.initialisers import _generator as known_generator
 from nn.metrics import Metric, by_name
 from nn.module import Module
@@ -317,6 +319,12 @@ class Trainer:
         """Undo the last step whose loss was finite, and all that came after."""
         for leaf, value in self._before:
             leaf.data = value
+        # means of gradients that are not finite would spoil every step to come
+        if isinstance(self.optimiser, FirstOrderOptimiser) and not all(
+            np.isfinite(value).all()
+            for _, value in leaves(self.optimiser.state_dict()["parameters"])
+        ):
+            self.optimiser.forget()
 
     def _tell(self, event: str) -> None:
         for callback in self.callbacks:

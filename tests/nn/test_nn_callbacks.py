@@ -371,7 +371,7 @@ def test_an_unknown_monitor_is_refused_before_training(kind, tmp_path):
         (lambda: nn.EarlyStopping(least_change=-1), "EarlyStopping: least_change must be a number"),
         (lambda: nn.EarlyStopping(least_change=math.nan), "EarlyStopping: least_change must be"),
         (
-            lambda: nn.BestModel("a.npz", mode=None),
+            lambda: nn.BestModel("a.npz", mode="best"),
             "BestModel: mode is 'min' or 'max', whichever is",
         ),
         (lambda: nn.Checkpoint("a.npz", every=0), "Checkpoint: every must be a whole number of at"),
@@ -429,3 +429,62 @@ def test_states_are_taken_over():
         fit(trainer(one))
         other.load_state_dict(one.state_dict())
         assert repr(other.state_dict()) == repr(one.state_dict())
+
+
+def test_which_way_is_better_is_known_by_name():
+    assert nn.EarlyStopping(monitor="validation_accuracy").mode == "max"
+    assert nn.BestModel("best.npz", monitor="r_squared").mode == "max"
+    assert nn.EarlyStopping().mode == "min"
+    layer = nn.FullyConnected(1, 1)
+    trainer = nn.Trainer(
+        layer,
+        nn.mean_squared_error,
+        nn.SGD(layer.parameters(), 0.1),
+        metrics=[_distance],
+        callbacks=[nn.EarlyStopping(monitor="_distance")],
+    )
+    with pytest.raises(ValueError, match="is more or less of '_distance' better"):
+        trainer.fit(np.ones((2, 1)), np.ones((2, 1)), epochs=1, batch_size=2, progress=False)
+
+
+def _distance(predictions, targets):
+    return float(np.max(np.abs(predictions - targets)))
+
+
+def test_early_stopping_begins_anew_with_another_network():
+    X, y = np.ones((4, 1)), np.ones((4, 1))
+
+    def trained(stopping, seed):
+        layer = nn.FullyConnected(1, 1, np.random.default_rng(seed))
+        sgd = nn.SGD(layer.parameters(), learning_rate=0.01)
+        callbacks = [] if stopping is None else [stopping]
+        trainer = nn.Trainer(layer, nn.mean_squared_error, sgd, callbacks=callbacks)
+        trainer.fit(X, y, epochs=5, batch_size=4, progress=False)
+        return layer.weight.data
+
+    stopping = nn.EarlyStopping(2, monitor="loss")
+    trained(stopping, 0)
+    np.testing.assert_array_equal(
+        trained(stopping, 1), trained(nn.EarlyStopping(2, monitor="loss"), 1)
+    )
+
+
+def test_after_a_gradient_that_is_not_finite_the_optimiser_begins_anew():
+    class Root(nn.Module):
+        def __init__(self):
+            self.fc = nn.FullyConnected(3, 1, np.random.default_rng(0))
+            self.fc.weight.data = np.full((3, 1), 0.2)
+
+        def forward(self, x):
+            return np.sqrt(np.maximum(self.fc(x), 0.0))
+
+    X, t = np.random.default_rng(0).uniform(1, 2, (40, 3)), np.ones((40, 1))
+    module = Root()
+    adam = nn.Adam(module.parameters(), 0.01)
+    trainer = nn.Trainer(module, nn.mean_squared_error, adam, rng=np.random.default_rng(0))
+    bad = X.copy()
+    bad[7] = 0  # where the root has an infinite slope
+    with pytest.raises(FloatingPointError):
+        trainer.fit(bad, t, epochs=2, batch_size=40, progress=False)
+    trainer.fit(X, t, epochs=2, batch_size=40, progress=False)
+    assert np.isfinite(module.fc.weight.data).all()

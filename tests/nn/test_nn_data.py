@@ -293,3 +293,9 @@ def test_words_are_turned_into_labels_as_the_message_says():
     with pytest.raises(TypeError, match=r"write np\.unique\(labels, return_inverse=True\)\[1\]$"):
         one_hot(words)
     assert one_hot(np.unique(words, return_inverse=True)[1]).tolist() == [[0, 1], [1, 0], [0, 1]]
+
+
+def test_masked_entries_are_refused():
+    masked = np.ma.array([[1.0, 2.0], [999.0, 3.0]], mask=[[0, 0], [1, 0]])
+    with pytest.raises(TypeError, match="array 0 has masked entries, and they would count"):
+        split(masked, fraction=0.5)

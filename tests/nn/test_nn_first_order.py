@@ -384,8 +384,11 @@ def test_a_step_refuses_settings_that_there_are_not(before):
     for _ in range(2):
         with pytest.raises(ValueError, match=r"^SGD: group 0 sets lr, which it does not have; its"):
             sgd.step()
-    del sgd.groups[0]["lr"]
+    sgd.groups[0]["learning_rate"] = sgd.groups[0].pop("lr")
     sgd.step()
+    sgd.groups[0]["lr"] = sgd.groups[0].pop("learning_rate")  # the same object, as another setting
+    with pytest.raises(ValueError, match="SGD: group 0 sets lr, which it does not have; its"):
+        sgd.step()
 
 
 def test_what_changes_between_steps_counts_from_the_next():
@@ -400,6 +403,11 @@ def test_what_changes_between_steps_counts_from_the_next():
     rate[...] = 0.0625  # in place
     sgd.step()
     assert x.item() == 0.0625
+    sgd.groups[0].pop("learning_rate")  # all as it was two steps before
+    sgd.step()
+    assert x.item() == 0.0625 - 0.5
+    x.data = 0.0625
+    sgd.groups[0]["learning_rate"] = rate
     rate[...] = -1
     with pytest.raises(ValueError, match="learning rate must be a number of at least 0"):
         sgd.step()
@@ -441,3 +449,12 @@ def test_a_module_in_the_place_of_its_parameters():
         Adam(0.1)
     with pytest.raises(TypeError, match="parameter 0 is an int64 array of shape"):
         SGD([np.array([1])], 0.1)
+
+
+def test_states_that_are_replaced_count_from_the_next_step():
+    x = with_gradient(1.0, 1.0)
+    sgd = SGD([x], 0.25, momentum=0.5)
+    sgd.step()
+    sgd._states = [{}]  # as a subclass may, to begin anew
+    sgd.step()
+    assert x.item() == 0.5  # not 1 − 0.25 − 0.25·1.5

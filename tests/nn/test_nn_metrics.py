@@ -384,3 +384,11 @@ def test_every_name_gives_one_number(name):
 def test_what_is_no_metric_is_refused(metrics, error, message):
     with refuses(error, f"fit: {message}"):
         by_name("fit", metrics)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int16, np.int64])
+def test_labels_of_any_width_are_counted_right(dtype):
+    """Bytes, as IDX files have them, would wrap at 17 classes."""
+    labels = np.arange(47).astype(dtype)
+    assert confusion_matrix(np.eye(47), labels).accuracy == 1.0
+    assert accuracy(np.eye(47), labels) == 1.0
