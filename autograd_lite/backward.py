@@ -53,6 +53,8 @@ def sweep(
     ahead: Any = None
     for output, cotangent in seeds:
         number = output._number
+        if number < lowest:
+            continue
         if number in pending:
             pending[number] = pending[number] + cotangent
             continue

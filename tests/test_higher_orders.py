@@ -302,6 +302,16 @@ def test_a_failed_recorded_sweep_stores_nothing():
     assert_usable(state)
 
 
+def test_what_is_newer_than_the_output_has_the_gradient_zero_though_a_leaf_was_assigned():
+    """Nothing is visited for it, so nothing stale is either: a fault once found by the model."""
+    x = ag.Variable([1.0, 2.0])
+    output = np.sum(x)
+    newer = x * 3.0
+    x.data = [5.0, 6.0]
+    slope = ag.gradients(output, newer, create_graph=True)
+    assert slope.data.tolist() == [0.0, 0.0]
+
+
 # --- cost -----------------------------------------------------------------------------------------
 
 

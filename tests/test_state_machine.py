@@ -196,7 +196,7 @@ class TapeMachine(RuleBasedStateMachine):
     def untracked(self, first, kind):
         x = self.pick(first, lambda x: x.value.dtype == float)
         z = x.handle > 0.1 if kind == "mask" else x.handle.detach()
-        value = np.asarray(x.value > 0.1) if kind == "mask" else x.value.copy()
+        value = np.asarray(x.value > 0.1) if kind == "mask" else x.value
         node = Node(z, value, np.negative, [self.operand(x)], self.scope)
         self.note(node, False, self.recording, weak=kind != "mask")
         if kind == "carried on" and x.recorded and x in self.pool:
@@ -304,11 +304,7 @@ class TapeMachine(RuleBasedStateMachine):
             assert "assigned after" in fails(ag.errors.StaleVariableError, run)
             return
         expected = [slopes(output, [x], known)[0] for x in inputs]
-        try:
-            results = run()
-        except ag.errors.StaleVariableError:  # refusing more than it must is no wrong gradient
-            assert create_graph
-            return
+        results = run()
         for x, result, slope in zip(inputs, results, expected, strict=True):
             array = result.data if create_graph else result
             assert array.shape == x.value.shape
@@ -479,8 +475,7 @@ class TapeMachine(RuleBasedStateMachine):
     @invariant()
     def values_and_gradients(self):
         for node in self.pool:
-            # the last bits of a sine depend on where its array lies in memory
-            np.testing.assert_allclose(node.handle.data, node.value, rtol=1e-10, atol=1e-12)
+            assert np.array_equal(node.handle.data, node.value)
             assert node.handle.requires_grad == node.tracked
             assert (node.handle.grad is None) == (node.grad is None)
             if node.grad is not None:
@@ -521,4 +516,4 @@ class TapeMachine(RuleBasedStateMachine):
 
 
 TestTapeMachine = TapeMachine.TestCase
-TestTapeMachine.settings = settings(max_examples=60, stateful_step_count=30)
+TestTapeMachine.settings = settings(max_examples=150, stateful_step_count=40)
