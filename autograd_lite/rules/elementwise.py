@@ -7,7 +7,6 @@ no square that overflows where the derivative itself is finite.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -122,7 +121,7 @@ def _logistic(x: Any) -> Any:
         return 1 / (1 + np.exp(-x))
 
 
-logistic: Primitive = Primitive(_logistic, (lambda g, z, x: g * z * logistic(-x),), "logistic")
+logistic = Primitive(_logistic, (lambda g, z, x: g * logistic_slope(x),), "logistic")
 
 
 def _gap(x: Any, y: Any) -> Any:
@@ -154,17 +153,16 @@ def _slope(of: np.ufunc, value: Callable[[Any], Any], rule: Rule) -> Primitive:
     return Primitive(value, (rule,), f"slope of {of.__name__}")
 
 
-@functools.cache
-def exp_bound(dtype: np.dtype[Any]) -> float:
-    """The largest b for which exp(b) is finite in this dtype, less a rounding error."""
-    limits = np.finfo(dtype)
-    return float(np.log(limits.max)) * (1 - 2 * float(limits.eps))
+def _logistic_slope(x: Any) -> Any:
+    """Of e = exp(−|x|), e/(1 + e)²: all digits in both tails, where z·(1 − z) has none in one."""
+    e = np.exp(-np.abs(x))
+    return e / np.square(1 + e)
 
 
 def _tanh_slope(x: Any) -> Any:
-    """1/cosh² x, which is 0 in the dtype long before cosh x would overflow."""
-    bound = exp_bound(x.dtype)
-    return np.square(1 / np.cosh(np.minimum(np.maximum(x, -bound), bound)))
+    """1/cosh² x, where cosh x may overflow: of e = exp(−|x|), (2e/(1 + e²))²."""
+    e = np.exp(-np.abs(x))
+    return np.square(2 * e / (1 + e * e))
 
 
 def _arctan_slope(x: Any) -> Any:
@@ -172,6 +170,9 @@ def _arctan_slope(x: Any) -> Any:
         return 1 / (1 + np.square(x))
 
 
+logistic_slope: Primitive = Primitive(
+    _logistic_slope, (lambda g, z, x: g * (-np.tanh(x / 2) * z),), "slope of logistic"
+)
 tanh_slope = _slope(np.tanh, _tanh_slope, lambda g, z, x: g * (-2 * np.tanh(x) * z))
 arctan_slope = _slope(np.arctan, _arctan_slope, lambda g, z, x: g * (-2 * x * z * z))
 arctanh_slope = _slope(

@@ -4,6 +4,7 @@ import operator
 
 import numpy as np
 
+from autograd_lite.rules.elementwise import logistic
 from tests.cases.case import Case, broadcasting
 
 AT_0 = [np.zeros(2)]
@@ -71,6 +72,8 @@ CASES = [
     *broadcasting("logaddexp", np.logaddexp, order=3),
     *broadcasting("logaddexp2", np.logaddexp2, order=3),
     Case("logaddexp at a tie", np.logaddexp, inputs=[np.ones(2), np.ones(2)], order=3),
+    Case("logistic", logistic, order=3),  # what nn.sigmoid is
+    Case("logistic at 0", logistic, inputs=AT_0, order=3),
     # --- trigonometry
     Case("sin", np.sin, order=3),
     Case("cos", np.cos, order=3),

@@ -125,10 +125,9 @@ ROWS: dict[str, tuple[Any, ...]] = {
     "arctanh": (np.arctanh, INSIDE, lambda x: 1 / gap(x), lambda x: 2 * x * gap(x) ** -2),
     "deg2rad": (np.deg2rad, EVERYWHERE, lambda x: PI / 180, lambda x: 0),
     "rad2deg": (np.rad2deg, EVERYWHERE, lambda x: 180 / PI, lambda x: 0),
-    # σ″ next to 0 is the difference of two halves
     "sigmoid": (
         nn.sigmoid,
-        np.concatenate([np.linspace(-708, -0.01, 300), np.linspace(0.01, 708, 300)]),
+        EXPONENTS,
         lambda x: logistic(x) * logistic(-x),
         lambda x: -logistic(x) * logistic(-x) * mp.tanh(x / 2),
     ),
