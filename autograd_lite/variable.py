@@ -82,11 +82,7 @@ class Variable(Operators):
                     f"Variable already, and .detach() or .data gives its value as a constant"
                 )
             data = data.data
-        if np.ma.is_masked(data):
-            raise TypeError(
-                "Variable: this array has masked entries, and they would count; pass "
-                "data.filled(value), and the mask to np.where"
-            )
+        _refuse_masked("Variable", data)
         array = np.array(data)
         if (requires_grad and array.dtype.kind != "f") or array.dtype.kind == "c":
             raise TypeError(_not_floating(array))
@@ -113,6 +109,7 @@ class Variable(Operators):
 
     @data.setter
     def data(self, new: ArrayLike) -> None:
+        _refuse_masked("data", new)
         self.assign(np.array(new))
 
     def assign(self, new: Array) -> None:
@@ -133,6 +130,7 @@ class Variable(Operators):
                 f"data: {self.label} is the result of '{self._primitive.name}' and cannot be "
                 f"assigned, or its record would be wrong; assign to the leaves it was computed from"
             )
+        _refuse_masked("data", new)
         old = self._array
         new = np.asarray(new)  # a scalar, from NumPy's arithmetic on 0-d arrays
         if new.shape != old.shape:
@@ -163,6 +161,7 @@ class Variable(Operators):
         if new is None:
             self._grad = None
             return
+        _refuse_masked("grad", new)
         array = np.asarray(new)
         if array.shape != self._array.shape or array.dtype.kind not in "fiub":
             raise ValueError(
@@ -206,9 +205,9 @@ class Variable(Operators):
 
         `cotangent`, ∂L/∂self for some scalar L, may be left out when there is one element (it is 1
         then). `retain_grads=True` fills `.grad` of the intermediate Variables too. With
-        `create_graph=True` gradients are recorded Variables, to be differentiated again; a leaf and
-        its recorded gradient hold each other until `zero_grad()`. See `ag.gradients` and `ag.grad`
-        for gradients without storing them.
+        `create_graph=True` gradients are recorded Variables, to be differentiated again; a Variable
+        and its recorded gradient hold each other until `zero_grad()`. See `ag.gradients` and
+        `ag.grad` for gradients without storing them.
 
         >>> import numpy as np, autograd_lite as ag
         >>> x = ag.Variable(2.0)
@@ -414,6 +413,14 @@ def guarded(value: Any) -> Any:
     if type(value) is tuple:
         return tuple([guarded(part) for part in value])
     return _read_only(value) if isinstance(value, np.ndarray) else value
+
+
+def _refuse_masked(asked: str, data: Any) -> None:
+    if type(data) is not np.ndarray and np.ma.is_masked(data):
+        raise TypeError(
+            f"{asked}: this array has masked entries, and they would count; pass "
+            f"data.filled(value), and the mask to np.where"
+        )
 
 
 def _not_floating(array: Array) -> str:

@@ -24,7 +24,8 @@ ORDER = [
     ["autograd_lite.variable"],
     ["autograd_lite.primitive"],
     ["autograd_lite.rules"],
-    ["autograd_lite.backward", "autograd_lite.replay"],
+    ["autograd_lite.sweep", "autograd_lite.replay"],
+    ["autograd_lite.backward"],
     ["autograd_lite.recomputing", "autograd_lite.runs"],
     ["autograd_lite.debugging", "autograd_lite.transforms"],
     ["autograd_lite.checked_call", "autograd_lite.gradient_report"],
@@ -141,7 +142,7 @@ def test_the_order_can_fail():
     assert room_of("numpy.linalg") is None
     assert room_of("autograd_lite.unplanned") is None
     assert ("autograd_lite.backward", True) in imports(ROOT / "autograd_lite/variable.py")
-    assert ("autograd_lite.rules.indexing", False) in imports(ROOT / "autograd_lite/backward.py")
+    assert ("autograd_lite.rules.indexing", False) in imports(ROOT / "autograd_lite/sweep.py")
 
 
 # --- what importing and using the package leaves alone -------------------------------------------

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd_lite as ag
-from autograd_lite import backward
+from autograd_lite import backward, sweep
 from autograd_lite.operators import OPERATIONS
 from tests import test_contract as contract
 from tests.cases import ALL_CASES, Case
@@ -116,24 +116,28 @@ def once_per_output():
 
 ENGINE_FAULTS = {
     "broadcast axes averaged": (
+        sweep,
         "_unbroadcast",
         lambda piece, shape: np.broadcast_to(piece.mean(), shape),
         "add with a scalar",
         contract.test_first_order,
     ),
     "the same array handed out twice": (
+        backward,
         "_own_array",
         lambda g, *_: np.asarray(g),
         "add",
         contract.test_gradients_share_no_memory,
     ),
     "the dtype forgotten": (
+        backward,
         "_own_array",
         lambda g, *_: np.array(g, np.float64),
         "exp",
         contract.test_float32_gradient_is_close_to_the_float64_one,
     ),
     "a second backward that does nothing": (
+        backward,
         "backward",
         once_per_output(),
         "exp",
@@ -144,9 +148,9 @@ ENGINE_FAULTS = {
 
 @pytest.mark.parametrize("fault", ENGINE_FAULTS)
 def test_faulty_engine(fault, monkeypatch):
-    name, replacement, case, sees = ENGINE_FAULTS[fault]
+    room, name, replacement, case, sees = ENGINE_FAULTS[fault]
     sees(CASES[case])
-    monkeypatch.setattr(backward, name, replacement)
+    monkeypatch.setattr(room, name, replacement)
     with pytest.raises(AssertionError):
         sees(CASES[case])
 

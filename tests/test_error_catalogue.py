@@ -21,11 +21,9 @@ PAGE = (ROOT / "autograd_lite" / "errors.md").read_text(encoding="utf-8")
 INTERNAL = {
     ("attributes.py", "label"): "Variable says what its label is",
     ("tape.py", "every subclass says which state it holds"): "an assertion",
-    ("backward.py", "complex, or no number at all"): "caught: the rule is named instead",
-    ("backward.py", "fewer axes than the operand"): "caught: the rule is named instead",
-    ("backward.py", "not a broadcast of the operand's shape"): "caught: the rule is named instead",
-    ("rules/ufuncs.py", "axis=, axes= and keepdims= are for"): "NumPy refuses it before it asks us",
-    ("rules/ufuncs.py", "axis= and axes= say the same"): "NumPy refuses it before it asks us",
+    ("sweep.py", "complex, or no number at all"): "caught: the rule is named instead",
+    ("sweep.py", "fewer axes than the operand"): "caught: the rule is named instead",
+    ("sweep.py", "not a broadcast of the operand's shape"): "caught: the rule is named instead",
 }
 
 # `raise helper(…)` and `raise Class(helper(…))`: what the message that the helper makes contains

@@ -188,6 +188,24 @@ MISUSES = [
         ["Variable: this array has masked entries", "data.filled(value)"],
     ),
     (
+        "a masked array as data",
+        lambda: setattr(ag.Variable([1.0, 2.0]), "data", np.ma.array([1.0, 2.0], mask=[0, 1])),
+        TypeError,
+        ["data: this array has masked entries", "data.filled(value)"],
+    ),
+    (
+        "a masked array to assign",
+        lambda: ag.Variable([1.0, 2.0]).assign(np.ma.array([1.0, 2.0], mask=[0, 1])),
+        TypeError,
+        ["data: this array has masked entries", "data.filled(value)"],
+    ),
+    (
+        "a masked array as a gradient",
+        lambda: setattr(ag.Variable([1.0, 2.0]), "grad", np.ma.array([1.0, 2.0], mask=[0, 1])),
+        TypeError,
+        ["grad: this array has masked entries", "data.filled(value)"],
+    ),
+    (
         "an error of NumPy's own class",
         lambda: np.linalg.cholesky(ag.Variable([[1.0, 2.0], [2.0, 1.0]])),
         np.linalg.LinAlgError,
