@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograd_lite.finite_differences import (
@@ -134,6 +134,9 @@ def test_random_smooth_functions_have_no_kinks(c, x, scale):
         t = x / scale
         return c[0] + c[1] * np.sin(c[2] * t) + c[3] * np.exp(-(t**2)) + c[4] * np.tanh(c[5] * t)
 
+    terms = abs(c[1]) + abs(c[3]) + abs(c[4])
+    # or it is lost in the rounding of the pedestal, and long steps tell of a constant
+    assume(terms == 0 or terms >= 1e-9 * abs(c[0]))
     t = x
     exact = (
         c[1] * c[2] * np.cos(c[2] * t)
@@ -143,9 +146,10 @@ def test_random_smooth_functions_have_no_kinks(c, x, scale):
     s = slope_of(f, x * scale)
     assert not s.kink[0]
     # the rounding of x/scale and of the terms is no part of the error stated
-    terms = abs(c[1]) + abs(c[3]) + abs(c[4])
     assert abs(s.value[0] - exact) <= s.error[0] + 1e-12 * (abs(exact) + terms / scale)
-    assert s.error[0] <= 1e-7 * terms / scale + 64 * EPSILON * abs(f(x * scale)) + 1e-300
+    # a small wave on a pedestal: the pedestal's rounding, 6ε on either side, over a step of 1/40
+    rounding = 480 * EPSILON * abs(f(x * scale)) / min(scale, 1)
+    assert s.error[0] <= 1e-7 * terms / scale + rounding + 1e-300
 
 
 def test_several_components_and_entries_at_once():
