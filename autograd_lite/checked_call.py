@@ -17,6 +17,7 @@ from autograd_lite import errors
 from autograd_lite.backward import gradients
 from autograd_lite.nests import leaves, rebuilt
 from autograd_lite.primitive import Primitive
+from autograd_lite.rules.operands import refuse_mask
 from autograd_lite.variable import Array, Variable
 
 Program = Callable[[list[Variable]], list[Any]]
@@ -90,6 +91,14 @@ class CheckedCall:
             raise TypeError(
                 f"check_grads: no argument of {self.name} can be differentiated; it was given "
                 f"{kinds}; write 2.0 or .astype(float), and requires_grad=True for a Variable"
+            )
+        for i in self.moving:
+            refuse_mask(self.constants[i])
+        if not any(value_of(self.constants[i]).size for i in self.moving):
+            kinds = ", ".join(errors.kind(self.constants[i]) for i in self.moving)
+            raise ValueError(
+                f"check_grads: no argument of {self.name} has an entry to shift; it was given "
+                f"{kinds}; check it on arrays that are not empty"
             )
         self.arguments = [names[i] for i in self.moving]
         self.arrays = [np.array(value_of(self.constants[i])) for i in self.moving]

@@ -72,7 +72,8 @@ def check_grads(
     Returns the report, which prints as a table. Without agreement raises GradientCheckError, an
     AssertionError that prints the same: a check in a test cannot pass unread. In a lecture,
     `raise_exception=False` returns that report too. Raises ValueError if f is not deterministic or
-    has no floating-point result, TypeError if no argument is floating point.
+    has no floating-point result, or no argument has an entry to shift, TypeError if none is
+    floating point. f's keywords are set by `lambda x: f(x, key=value)` or `functools.partial`.
 
     >>> import numpy as np, autograd_lite as ag
     >>> ag.check_grads(lambda x, W: np.tanh(x @ W), np.ones(2), np.eye(2)).agree
@@ -90,6 +91,13 @@ def check_grads(
             raise ValueError(f"check_grads: {name}={number!r}; it is a whole number from 1 on")
     if not callable(f):
         raise TypeError(f"check_grads: it takes a function, this is {errors.a_kind(f)}")
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"check_grads: rng is {errors.a_kind(rng)}; pass a generator, "
+            f"np.random.default_rng(seed)"
+        )
+    if rtol is not None and not (isinstance(rtol, float | int | np.floating) and rtol >= 0):
+        raise ValueError(f"check_grads: rtol={rtol!r}; it is a number from 0 on")
     generator = np.random.default_rng(0) if rng is None else rng
     with np.errstate(all="ignore"), recording():  # a shift may leave the domain
         call = CheckedCall(f, args)

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd_lite import errors
-from autograd_lite.sweep import sweep
 from autograd_lite.recomputing import Checkpoint
+from autograd_lite.sweep import sweep
 from autograd_lite.tape import Scope, _StateChange
 from autograd_lite.variable import Variable
 

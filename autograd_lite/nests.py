@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+Keys = tuple[Any, ...]
+"""The way to a leaf: the keys of dicts and the positions in lists and tuples, outermost first."""
 
-def leaves(nest: Any, path: str = "") -> list[tuple[str, Any]]:
+
+def leaves(nest: Any) -> list[tuple[str, Any]]:
     """What a nest of lists, tuples and dicts holds, in order, each with its path: `["W"][0]`.
 
     >>> from autograd_lite.nests import leaves
     >>> leaves({"W": 1.0, "rest": (2.0, [3.0])})
     [("['W']", 1.0), ("['rest'][0]", 2.0), ("['rest'][1][0]", 3.0)]
     """
+    return [(_path(keys), leaf) for keys, leaf in _flat(nest)]
+
+
+def _flat(nest: Any, keys: Keys = ()) -> list[tuple[Keys, Any]]:
     if isinstance(nest, dict):
-        return [leaf for key in nest for leaf in leaves(nest[key], f"{path}[{key!r}]")]
+        return [leaf for key in nest for leaf in _flat(nest[key], (*keys, key))]
     if isinstance(nest, list | tuple):
-        return [leaf for i, part in enumerate(nest) for leaf in leaves(part, f"{path}[{i}]")]
-    return [(path, nest)]
+        return [leaf for i, part in enumerate(nest) for leaf in _flat(part, (*keys, i))]
+    return [(keys, nest)]
+
+
+def _path(keys: Keys) -> str:
+    return "".join(f"[{key!r}]" for key in keys)
 
 
 def rebuilt(nest: Any, new: Sequence[Any]) -> Any:
@@ -53,21 +64,22 @@ def mapped(function: Callable[[Any], Any], nest: Any) -> Any:
 def aligned(what: str, given: Any, wanted: Any) -> list[tuple[str, Any]]:
     """The leaves of `given` with their paths, in the order of a nest that it must be nested like.
 
-    By their paths, for the entries of dicts may come in another order. `what` begins the message
-    of the ValueError for another nesting.
+    By their keys, for the entries of dicts may come in another order. `what` begins the message of
+    the ValueError for another nesting.
 
     >>> from autograd_lite.nests import aligned
     >>> aligned("the direction", {"b": 1, "a": 2}, {"a": 0.0, "b": 0.0})
     [("['a']", 2), ("['b']", 1)]
     """
-    found = dict(leaves(given))
-    paths = [path for path, _ in leaves(wanted)]
-    if found.keys() != set(paths):
+    found = dict(_flat(given))
+    places = [keys for keys, _ in _flat(wanted)]
+    if found.keys() != set(places):
         raise ValueError(
-            f"{what} must be nested as {_nesting(paths)}, it is nested as {_nesting(list(found))}"
+            f"{what} must be nested as {_nesting(places)}, it is nested as {_nesting(list(found))}"
         )
-    return [(path, found[path]) for path in paths]
+    return [(_path(keys), found[keys]) for keys in places]
 
 
-def _nesting(paths: Sequence[str]) -> str:
-    return "one array" if paths == [""] else f"arrays at {', '.join(paths) or 'no place'}"
+def _nesting(places: Sequence[Keys]) -> str:
+    paths = ", ".join(map(_path, places))
+    return "one array" if list(places) == [()] else f"arrays at {paths or 'no place'}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import sys
 import zlib
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
 import numpy as np
@@ -78,12 +79,43 @@ def checkpoint(function: F) -> F:
         recording, scope, _ = STATE.get()
         if not recording:
             return function(*args, **kwargs)
-        run = _Run(name, functools.partial(function, *args, **kwargs), scope)
+        with _Stack(name):
+            run = _Run(name, functools.partial(function, *args, **kwargs), scope)
         if not any(v._tracked for v in run.read):
             return run.result
         return Checkpoint(run).entry(run)
 
     return checkpointed  # type: ignore[return-value]  # a wrapper has its function's signature
+
+
+_WITHIN: ContextVar[bool] = ContextVar("autograd_lite.within_a_checkpoint", default=False)
+
+
+class _Stack:
+    """Says, at the outermost checkpoint, where Python's stack went if it was not deep enough.
+
+    A context manager, for a function around every call would need more of the stack.
+    """
+
+    __slots__ = ("name", "token")
+
+    def __init__(self, name: str):
+        self.name = name
+        self.token: Token[bool] | None = None
+
+    def __enter__(self) -> None:
+        self.token = None if _WITHIN.get() else _WITHIN.set(True)
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if self.token is None:
+            return
+        _WITHIN.reset(self.token)
+        if isinstance(error, RecursionError):
+            raise RecursionError(
+                f"{self.name}: Python's stack of {sys.getrecursionlimit()} calls was not enough; "
+                f"each checkpoint inside another takes about five of them: put them one after the "
+                f"other, or allow more with sys.setrecursionlimit"
+            ) from error
 
 
 class _Recording(_StateChange):
@@ -254,7 +286,8 @@ def _cotangents(
                 f"{name}: the data of {x.label} was assigned after the call that is to be computed "
                 f"again; differentiate first, or compute anew"
             )
-    run = checkpoint.again()
+    with _Stack(name):
+        run = checkpoint.again()
     if not run.repeats(checkpoint, z if linear else z._array):
         raise errors.RuleError(
             f"{name}: called again, the function gave another result, or read other Variables or "
@@ -273,7 +306,10 @@ def _cotangents(
         for v, part in zip(run.outputs, g, strict=True)
         if v._tracked and not _is_unused(part, g)
     ]
-    return pulled_back(seeds, run.read, create_graph, through=False, linear=linear, absent=NOTHING)
+    with _Stack(name):
+        return pulled_back(
+            seeds, run.read, create_graph, through=False, linear=linear, absent=NOTHING
+        )
 
 
 def _is_unused(part: Any, g: tuple[Any, ...]) -> bool:

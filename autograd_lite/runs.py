@@ -136,12 +136,10 @@ class Run:
     def require_one_number(self) -> None:
         """Refuse a function that does not return one number."""
         if isinstance(self.result, list | tuple | dict) or np.size(self.outputs[0]) != 1:
-            has_aux = self.asked in ("grad", "value_and_grad")  # hvp and hessian have none
             raise ValueError(
                 f"{self.asked}: the function must return one number, it returned "
-                f"{errors.a_kind(self.result)}; reduce it with np.sum, "
-                f"{'return more with has_aux=True, ' if has_aux else ''}or take ag.jacobian or "
-                f"ag.elementwise_grad"
+                f"{errors.a_kind(self.result)}; reduce it with np.sum, return more with "
+                f"has_aux=True, or take ag.jacobian or ag.elementwise_grad"
             )
 
     def pulled(
@@ -190,7 +188,9 @@ class Run:
         cast = []
         found = aligned(f"{self.asked}: the {name}", given, wanted)
         for (path, leaf), x in zip(found, like, strict=True):
-            array = leaf if type(leaf) is Variable else np.asarray(leaf)
+            array = (
+                leaf if type(leaf) is Variable else _array(f"{self.asked}: the {name}{path}", leaf)
+            )
             if array.shape != np.shape(x) or array.dtype.kind not in "fiub":
                 raise ValueError(
                     f"{self.asked}: the {name}{path} is {errors.a_kind(leaf)}, it must be real and "
@@ -234,7 +234,7 @@ def _own(name: str, leaf: Any) -> Variable:
     """A Variable of our own for an argument; one that is tracked stays connected to it."""
     if _is_tracked(leaf):
         return _argument(leaf)  # type: ignore[no-any-return]
-    array = np.array(leaf)
+    array = _array(name, leaf)
     if array.dtype.kind != "f":
         raise TypeError(
             f"{name} is {errors.a_kind(leaf)}, and only floating point can be differentiated; "
@@ -243,13 +243,23 @@ def _own(name: str, leaf: Any) -> Variable:
     return _argument.record(array, (array,), (array,), {}, True, False)  # type: ignore[no-any-return]
 
 
+def _array(name: str, leaf: Any) -> Any:
+    """A leaf as an array that nobody else holds; what has an arithmetic of its own is refused."""
+    if isinstance(leaf, np.ma.MaskedArray | np.matrix):
+        raise TypeError(
+            f"{name} is a {type(leaf).__name__}, and its own arithmetic has no derivative here; "
+            f"pass a plain array: np.asarray(matrix), or masked.filled(value) with np.where"
+        )
+    return np.array(leaf)
+
+
 def _is_tracked(leaf: Any) -> bool:
     return type(leaf) is Variable and leaf._tracked
 
 
 def _output(name: str, leaf: Any) -> Any:
     """An output: a Variable, or an array of numbers that nobody else holds."""
-    array = leaf if type(leaf) is Variable else np.array(leaf)
+    array = leaf if type(leaf) is Variable else _array(name, leaf)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} is {errors.a_kind(leaf)}, not a number or an array of numbers")
     return array

@@ -80,11 +80,13 @@ def value_and_grad(function: Function, argnums: ArgNums = 0, *, has_aux: bool = 
     return _named("value_and_grad", function, value_and_gradient)
 
 
-def elementwise_grad(function: Function, argnums: ArgNums = 0) -> Function:
+def elementwise_grad(
+    function: Function, argnums: ArgNums = 0, *, has_aux: bool = False
+) -> Function:
     """The derivative of a function that works on each element alone: f′(x), of the shape of x.
 
     It is the gradient of the sum of all outputs: of another function, the Jacobian summed over
-    them.
+    them. `has_aux` as in `grad`.
 
     >>> import numpy as np, autograd_lite as ag
     >>> ag.elementwise_grad(np.square)(np.array([1.0, 2.0, 3.0]))
@@ -92,28 +94,30 @@ def elementwise_grad(function: Function, argnums: ArgNums = 0) -> Function:
     """
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        run = Run("elementwise_grad", function, args, kwargs, argnums)
+        run = Run("elementwise_grad", function, args, kwargs, argnums, has_aux)
         with run:
-            return run.gradient(run.ones())
+            slope = run.gradient(run.ones())
+        return (slope, run.auxiliary()) if has_aux else slope
 
     return _named("elementwise_grad", function, derivative)
 
 
 def vjp(
-    function: Function, *args: Any, argnums: ArgNums = 0, has_aux: bool = False
+    function: Function, /, *args: Any, argnums: ArgNums = 0, has_aux: bool = False, **kwargs: Any
 ) -> tuple[Any, ...]:
     """The value f(x), and the function u ↦ uᵀ·J that pulls a cotangent of the output back to x.
 
     `vjp(f, x)` runs f once; the function it returns costs a backward pass per call. u has the
     nesting and shapes of the output, the result those of the argument that `argnums` selects.
-    With `has_aux=True` a third result is what f returned beside its output.
+    With `has_aux=True` a third result is what f returned beside its output. Other keywords are
+    f's own.
 
     >>> import numpy as np, autograd_lite as ag
     >>> y, pull = ag.vjp(np.square, np.array([1.0, 2.0]))
     >>> y, pull(np.array([1.0, 10.0]))
     (array([1., 4.]), array([ 2., 40.]))
     """
-    run = Run("vjp", function, args, {}, argnums, has_aux)
+    run = Run("vjp", function, args, kwargs, argnums, has_aux)
 
     def pull(cotangent: Any) -> Any:
         """The cotangent of the argument for one of the output."""
@@ -124,47 +128,61 @@ def vjp(
     return (value, pull, run.auxiliary()) if has_aux else (value, pull)
 
 
-def jvp(function: Function, *args: Any, argnums: ArgNums = 0) -> tuple[Any, Any]:
+def jvp(
+    function: Function, /, *args: Any, argnums: ArgNums = 0, has_aux: bool = False, **kwargs: Any
+) -> tuple[Any, ...]:
     """The value f(x), and J·v: how it changes along a direction v of the argument.
 
     `jvp(f, x, v)`, with f's further arguments before v; v has the nesting and shapes of what
-    `argnums` selects. It costs a small multiple of f: uᵀ·J is linear in u, and is differentiated
-    with respect to u (J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+    `argnums` selects. With `has_aux=True` a third result is what f returned beside its output;
+    other keywords are f's own. It costs a small multiple of f: uᵀ·J is linear in u, and is
+    differentiated with respect to u (J. Townsend, "A new trick for calculating Jacobian vector
+    products", 2017).
 
     >>> import numpy as np, autograd_lite as ag
     >>> ag.jvp(lambda x: np.array([2.0, 3.0]) * x, 1.0, 10.0)
     (array([2., 3.]), array([20., 30.]))
     """
-    run, v = _directed("jvp", function, args, argnums)
+    run, v = _directed("jvp", function, args, kwargs, argnums, has_aux)
     with run:
         u, rows = run.linear()
         create_graph = run.nested or bool(run.dependent(v))
-        changes = pulled_back(list(zip(rows, v, strict=True)), u, create_graph)
-        return run.value(), run.handed_out(run.result, changes)
+        found = pulled_back(list(zip(rows, v, strict=True)), u, create_graph)
+        value, change = run.value(), run.handed_out(run.result, found)
+    return (value, change, run.auxiliary()) if has_aux else (value, change)
 
 
-def hvp(function: Function, *args: Any, argnums: ArgNums = 0) -> Any:
+def hvp(
+    function: Function, /, *args: Any, argnums: ArgNums = 0, has_aux: bool = False, **kwargs: Any
+) -> Any:
     """H·v, the Hessian of a function that returns one number, times a direction v.
 
     `hvp(f, x, v)`, with f's further arguments before v; both have the nesting and shapes of what
-    `argnums` selects. It costs a small multiple of a gradient, whatever the dimension, for it is
-    the derivative of ∇f·v (B. Pearlmutter, "Fast exact multiplication by the Hessian", 1994).
+    `argnums` selects. `has_aux` as in `grad`; other keywords are f's own. It costs a small multiple
+    of a gradient, whatever the dimension, for it is the derivative of ∇f·v (B. Pearlmutter, "Fast
+    exact multiplication by the Hessian", 1994).
 
     >>> import numpy as np, autograd_lite as ag
     >>> ag.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
-    run, v = _directed("hvp", function, args, argnums)
+    run, v = _directed("hvp", function, args, kwargs, argnums, has_aux)
     run.require_one_number()
     with run:
         slopes = run.pulled(run.ones(), create_graph=True)
         create_graph = run.nested or bool(run.dependent(v))
         found = pulled_back(list(zip(slopes, v, strict=True)), run.inputs, create_graph)
-        return run.handed_out(run.chosen, found)
+        product = run.handed_out(run.chosen, found)
+    return (product, run.auxiliary()) if has_aux else product
 
 
 def _directed(
-    asked: str, function: Function, args: Sequence[Any], argnums: ArgNums
+    asked: str,
+    function: Function,
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    argnums: ArgNums,
+    has_aux: bool,
 ) -> tuple[Run, list[Any]]:
     """The run of a function, and the leaves of the direction, which comes last."""
     if len(args) < 2:
@@ -172,7 +190,7 @@ def _directed(
             f"{asked}: it takes the function, its arguments, and a direction: {asked}(f, x, v)"
         )
     *arguments, direction = args
-    run = Run(asked, function, arguments, {}, argnums)
+    run = Run(asked, function, arguments, kwargs, argnums, has_aux)
     return run, run.matching("direction", direction, run.chosen, run.inputs)
 
 
@@ -180,8 +198,8 @@ def jacobian(function: Function, argnums: ArgNums = 0, *, has_aux: bool = False)
     """All partial derivatives: `jacobian(f)(x)[i, j]` is ∂f(x)[i] / ∂x[j].
 
     Its shape is that of the output followed by that of the argument. For nests of them it is a nest
-    like the output, of nests like what `argnums` selects. It costs one backward pass per entry of
-    the output or of the argument, whichever has fewer.
+    like the output, of nests like what `argnums` selects. `has_aux` as in `grad`. It costs one
+    backward pass per entry of the output or of the argument, whichever has fewer.
 
     >>> import numpy as np, autograd_lite as ag
     >>> ag.jacobian(np.cumprod)(np.array([2.0, 3.0]))
@@ -203,19 +221,20 @@ def _jacobian(asked: str, function: Function, argnums: ArgNums, has_aux: bool = 
     return matrix
 
 
-def hessian(function: Function, argnums: ArgNums = 0) -> Function:
+def hessian(function: Function, argnums: ArgNums = 0, *, has_aux: bool = False) -> Function:
     """All second derivatives of a function that returns one number.
 
     `hessian(f)(x)[i, j]` is ∂²f / ∂x[i]∂x[j]: the Jacobian of the gradient. Its shape is that of
-    the argument twice; for nests, a nest of nests. See `hvp` for its product with a direction.
+    the argument twice; for nests, a nest of nests. `has_aux` as in `grad`. See `hvp` for its
+    product with a direction.
 
     >>> import numpy as np, autograd_lite as ag
     >>> ag.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
     array([[4., 2.],
            [2., 0.]])
     """
-    gradient = _gradient("hessian", function, argnums)
-    return _named("hessian", function, _jacobian("hessian", gradient, argnums))
+    gradient = _gradient("hessian", function, argnums, has_aux)
+    return _named("hessian", function, _jacobian("hessian", gradient, argnums, has_aux))
 
 
 def _by_rows(run: Run) -> list[list[Any]]:

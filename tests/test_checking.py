@@ -474,3 +474,27 @@ class TestBadInput:
         with pytest.raises(TypeError, match=r"use \.item"):
             ag.check_grads(lambda x: float(x), 1.0)
         assert ag.check_grads(np.sin, 1.0).agree
+
+
+def test_what_cannot_be_shifted_is_refused():
+    """A check of nothing would pass unread."""
+    empty = np.ones((0, 2))
+    with pytest.raises(
+        ValueError, match=r"no argument of f has an entry to shift; it was given fl"
+    ):
+        ag.check_grads(lambda x: x * 2, empty)
+    assert ag.check_grads(lambda x, b: np.sum(x) + np.sum(b), np.ones(2), empty).agree
+    with pytest.raises(TypeError, match="a masked array of shape"):
+        ag.check_grads(lambda x: x * 2, np.ma.array([1.0, 2.0], mask=[0, 1]))
+
+
+def test_another_generator_looks_elsewhere():
+    W = np.ones((100, 100))
+
+    def looked_at(**options):
+        report = ag.check_grads(np.sum, W, order=1, by="entries", samples=1, **options)
+        return report.rows[0].entry
+
+    seeds = [looked_at(rng=np.random.default_rng(seed)) for seed in (0, 1, 2)]
+    assert looked_at() == seeds[0]
+    assert len(set(seeds)) == 3

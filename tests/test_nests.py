@@ -5,7 +5,7 @@ from collections import OrderedDict, namedtuple
 import numpy as np
 import pytest
 
-from autograd_lite.nests import leaves, mapped, rebuilt
+from autograd_lite.nests import aligned, leaves, mapped, rebuilt
 
 Point = namedtuple("Point", "x y")
 
@@ -63,3 +63,23 @@ def test_what_is_no_list_tuple_or_dict_is_a_leaf():
     found = [leaf for _, leaf in leaves([array, words, None, {1, 2}])]
     assert found[0] is array
     assert found[1:] == ["ab", None, {1, 2}]
+
+
+class Key:
+    """Equal to itself alone, as a Variable is, and printed like the others."""
+
+    def __repr__(self):
+        return "Key"
+
+
+def test_keys_that_print_alike_are_different_places():
+    a, b = Key(), Key()
+    wanted = {a: 0.0, b: [0.0]}
+    assert aligned("v", {b: [2], a: 1}, wanted) == [("[Key]", 1), ("[Key][0]", 2)]
+    assert aligned("v", {b: 2, a: 1}, {a: 0.0, b: 0.0}) == [("[Key]", 1), ("[Key]", 2)]
+    with pytest.raises(ValueError, match=r"^v must be nested as arrays at \[Key\], \[Key\], it is"):
+        aligned("v", {a: 1}, {a: 0.0, b: 0.0})
+
+
+def test_a_place_counts_and_not_what_holds_it():
+    assert aligned("v", (1, {0: 2}), [0.0, [0.0]]) == [("[0]", 1), ("[1][0]", 2)]

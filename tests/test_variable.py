@@ -71,6 +71,17 @@ class TestData:
         new[0] = 9
         assert v.data.tolist() == [1, 2]
 
+    def test_assign_takes_an_array_over_but_copies_a_view(self):
+        """Who owns what it is a view of may write there."""
+        v, owner = ag.Variable(np.zeros(2)), np.array([1.0, 2.0, 3.0])
+        v.assign(owner[1:])
+        owner[1] = 9
+        assert v.data.tolist() == [2, 3]
+        whole = np.array([4.0, 5.0])
+        v.assign(whole)
+        assert np.shares_memory(v.data, whole)
+        assert not whole.flags.writeable
+
     def test_assignment_copies_and_keeps_the_dtype(self):
         v = ag.Variable(np.zeros(2, np.float32))
         new = np.array([1.0, 2.0])

@@ -64,14 +64,11 @@ def _converted(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any, casting: An
 
 def _along(ufunc: np.ufunc, inputs: Any, axes: Any, axis: Any, keepdims: bool) -> Any:
     """A product of vectors or matrices along other axes than the last: moved there, and back."""
-    if ufunc.signature is None:
-        raise TypeError(f"{ufunc.__name__}: axis=, axes= and keepdims= are for matrix products")
-    result = ufunc.signature.split("->")[1]
+    signature: Any = ufunc.signature  # NumPy lets these keywords pass for products alone
+    result = signature.split("->")[1]
     if (axis is not None or keepdims) and result != "()":
         raise TypeError(f"{ufunc.__name__}: axis= and keepdims= are for products of vectors alone")
-    if axes is not None and axis is not None:
-        raise TypeError(f"{ufunc.__name__}: axis= and axes= say the same; give one of them")
-    if axes is None:
+    if axes is None:  # NumPy lets one of the two pass
         axes = [-1 if axis is None else axis] * ufunc.nin
     axes = [tuple(a) if np.ndim(a) else (a,) for a in axes]
     if len(axes) != ufunc.nin + 1 and not (len(axes) == ufunc.nin and result == "()"):
