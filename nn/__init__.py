@@ -47,20 +47,21 @@ from nn.callbacks import (
 )
 from nn.clipping import clip_gradients_by_norm, clip_gradients_by_value
 from nn.containers import Function, NetworkInNetwork, Parallel, Residual, Sequential
-from nn.convolution import (
+from nn.convolution import convolution, transposed_convolution
+from nn.convolution_layers import (
     Convolution1D,
     Convolution2D,
     TransposedConvolution1D,
     TransposedConvolution2D,
-    convolution,
-    transposed_convolution,
 )
 from nn.data import Batches, Split, batches, one_hot, split
 from nn.datasets import Dataset, load_dataset
+from nn.dropout import Dropout, dropout
 from nn.embedding import Embedding
 from nn.first_order import FirstOrderOptimiser
 from nn.idx import read_idx, write_idx
-from nn.layers import RBF, CosinePlusPi, Dropout, Flatten, FullyConnected, augmented
+from nn.layers import Flatten, FullyConnected, augmented
+from nn.lecture_layers import RBF, CosinePlusPi
 from nn.loss_layers import (
     BinaryCrossEntropy,
     BinaryCrossEntropyFromLogits,
@@ -89,7 +90,14 @@ from nn.losses import (
     mean_squared_error,
     negative_log_likelihood,
 )
-from nn.metrics import ConfusionMatrix, accuracy, confusion_matrix, r_squared, top_k_accuracy
+from nn.metrics import (
+    ConfusionMatrix,
+    accuracy,
+    accuracy_from_logits,
+    confusion_matrix,
+    r_squared,
+    top_k_accuracy,
+)
 from nn.module import Module
 from nn.network import Evaluation, InputLayer, Network, SGDTrainer
 from nn.normalisation import (
@@ -205,6 +213,7 @@ __all__ = [
     "TransposedConvolution2D",
     "WarmUp",
     "accuracy",
+    "accuracy_from_logits",
     "augmented",
     "average_pool",
     "batches",
@@ -218,6 +227,7 @@ __all__ = [
     "convolution",
     "cross_entropy",
     "cross_entropy_from_logits",
+    "dropout",
     "elu",
     "euclidean",
     "gelu",

@@ -1,11 +1,11 @@
 """Activations as modules, to stand among the layers of a network; `activations` has the functions.
 
-All take any shape and return the same.
+All take any shape and return the same. They raise what the functions do, when they are made where
+a setting is at fault.
 """
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from autograd_lite.errors import kind
 from nn import activations, cheat_sheets
 from nn.initialisers import generator
 from nn.module import Module, Operand, operand
+from nn.settings import whole_number
 
 
 class BinaryStep(Module):
@@ -152,12 +153,12 @@ class ParametricReLU(Module):
         dtype: DTypeLike = float,
         name: str | None = None,
     ):
-        features = None if features is None else operator.index(features)
-        if features is not None and features < 1:
-            raise ValueError(f"ParametricReLU: it needs at least one feature, received {features}")
-        self.features, self.axis, self.name = features, axis, name
+        self.name = name
+        if features is not None:
+            features = whole_number(self._label, "features", features)
+        self.features, self.axis = features, axis
         slope = np.full(() if features is None else (features,), start, dtype)
-        self.slope = ag.Variable(slope, name=f"{name}.β" if name else "β")
+        self.slope = ag.Variable(slope, self._named("β"))
 
     def forward(self, x: Operand) -> Any:
         """parametric_relu(x) with the slopes along the axis."""
@@ -165,7 +166,7 @@ class ParametricReLU(Module):
         if self.features is not None:
             if not -x.ndim <= self.axis < x.ndim or x.shape[self.axis] != self.features:
                 raise ValueError(
-                    f"{self.name or 'ParametricReLU'}: expected {self.features} features along "
+                    f"{self._label}: expected {self.features} features along "
                     f"axis {self.axis}, received: {kind(x)}; pass axis= for the axis of features, "
                     f"or leave features out for one slope"
                 )

@@ -1,8 +1,9 @@
 """Activations, as functions of Variables and arrays alike; `activation_layers` has the modules.
 
-They are NumPy calls, so that the tape differentiates them to every order. What needs care is the
-range: their values and derivatives are right, and no warning is raised, from −1000 to 1000 and for
-−∞, which masks an entry out.
+They are NumPy calls, and the core's logistic function, so that the tape differentiates them to
+every order. What needs care is the range: their values and derivatives are right, and no warning is
+raised, from −1000 to 1000 and for −∞, which masks an entry out. NaN is passed on. All raise
+TypeError for what is not real numbers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from autograd_lite.errors import kind
 from autograd_lite.rules.elementwise import logistic
 from nn.initialisers import known_generator
 from nn.module import Operand, floating
+from nn.settings import number
 
 
 def sigmoid(x: Operand) -> Any:
@@ -93,7 +95,8 @@ def leaky_relu(x: Operand, slope: float = 0.01) -> Any:
     """A rectifier that lets a little through, z = x for x > 0, slope·x below (lecture 2).
 
     x: any shape, z: the same. At 0 the derivative is that of smallest norm between `slope` and 1:
-    `slope` itself if it lies between 0 and 1. Maas, Hannun and Ng 2013.
+    `slope` itself if it lies between 0 and 1. Maas, Hannun and Ng 2013. Raises ValueError, too, for
+    a slope of NaN.
 
     >>> import numpy as np, nn
     >>> nn.leaky_relu(np.array([-2.0, 0.0, 3.0]))
@@ -104,9 +107,7 @@ def leaky_relu(x: Operand, slope: float = 0.01) -> Any:
 
 def known_slope(asked: str, slope: float) -> float:
     """The slope below 0 as Python's number, or a ValueError where it is NaN."""
-    if np.isnan(slope):
-        raise ValueError(f"{asked}: the slope must be a number, received: {slope!r}")
-    return float(slope)
+    return number(asked, "the slope", slope, "a number", lambda s: not np.isnan(s))
 
 
 def parametric_relu(x: Operand, slope: Operand) -> Any:
@@ -140,7 +141,8 @@ def noisy_relu(x: Operand, rng: np.random.Generator) -> Any:
 
     x: any shape, z: the same. ε = √σ(x)·n, with n drawn from `rng`, one standard normal number for
     each entry: σ(x), the logistic function, is the variance (Nair and Hinton 2010). The derivative
-    is that of z for these n. `nn.NoisyReLU` adds noise in training alone.
+    is that of z for these n. `nn.NoisyReLU` adds noise in training alone. Raises TypeError, too,
+    for `rng` that is not a `numpy.random.Generator`.
 
     >>> import numpy as np, nn
     >>> nn.noisy_relu(np.full(3, 2.0), np.random.default_rng(0)).round(3)
@@ -172,9 +174,7 @@ def elu(x: Operand, alpha: float = 1.0) -> Any:
 
 def known_alpha(asked: str, alpha: float) -> float:
     """The `alpha` of ELU as Python's number, or a ValueError where it is negative or NaN."""
-    if not alpha >= 0:
-        raise ValueError(f"{asked}: alpha must be at least 0, received: {alpha!r}")
-    return float(alpha)
+    return number(asked, "alpha", alpha, "at least 0", lambda a: a >= 0)
 
 
 def softplus(x: Operand) -> Any:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
-from nn.data import refuse_less_than_one
+from nn.data import finite, refuse_less_than_one
 from nn.files import PathLike, container, replacing
 from nn.names import named
 from nn.saving import save
@@ -74,6 +74,7 @@ _BETTER: dict[str, Mode] = {
     "mean_absolute_error": "min",
     "mean_squared_error": "min",
     "accuracy": "max",
+    "accuracy_from_logits": "max",
     "r_squared": "max",
     "top_k_accuracy": "max",
 }
@@ -101,6 +102,12 @@ class _Best(Callback):
     def on_begin(self, trainer: Trainer) -> None:
         """Refuse a monitor that will not be measured; begin anew with another module."""
         known = dict.fromkeys(trainer.measured)
+        without = self.monitor.removeprefix("validation_")
+        if self.monitor not in known and without != self.monitor and without in known:
+            raise ValueError(
+                f"{type(self).__name__}: it watches {self.monitor!r}, and there are no validation "
+                f"data; pass for instance validation=0.2 to fit, or monitor={without!r}"
+            )
         named(type(self).__name__, "number to monitor called", self.monitor, known)
         if self.mode is None:
             raise ValueError(
@@ -126,6 +133,7 @@ class _Best(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         self.best = float(state["best"])
+        self._module = None  # it is that of the training to come
 
 
 class EarlyStopping(_Best):
@@ -163,6 +171,19 @@ class EarlyStopping(_Best):
         self.waited = 0
         self._state: dict[str, Array] | None = None
 
+    def on_begin(self, trainer: Trainer) -> None:
+        """Refuse a best module, out of a file, that could not be gone back to."""
+        super().on_begin(trainer)
+        if self._state is not None:
+            now = trainer.module.state_dict()
+            if {p: np.shape(a) for p, a in self._state.items()} != {
+                p: a.shape for p, a in now.items()
+            }:
+                raise ValueError(
+                    "EarlyStopping: the best parameters that it remembers are those of another "
+                    "module; make the module as it was, or a new EarlyStopping"
+                )
+
     def on_epoch_end(self, trainer: Trainer) -> None:
         """Wait, remember, or stop."""
         if self._improved(trainer, self.least_change):
@@ -184,8 +205,15 @@ class EarlyStopping(_Best):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
+        waited, module = int(state["waited"]), state["module"]
+        if module is not None:
+            if not isinstance(module, Mapping):
+                raise TypeError(
+                    f"EarlyStopping: the best module is {a_kind(module)}; it must be a dict"
+                )
+            module = {path: finite("EarlyStopping", path, value) for path, value in module.items()}
         super().load_state_dict(state)
-        self.waited, self._state = int(state["waited"]), state["module"]
+        self.waited, self._state = waited, module
 
 
 class BestModel(_Best):
@@ -220,10 +248,10 @@ class BestModel(_Best):
 class Checkpoint(Callback):
     """Save all of the Trainer's state to `path` after every so many epochs, to go on from there.
 
-    `Checkpoint(path, every=1)`. To go on: make Trainer and module as before, and
-    `trainer.load_state_dict(nn.load(path))`. It saves when all callbacks are done with the epoch,
-    wherever it stands among them. When training begins it raises OSError if the file cannot be
-    written, and TypeError for an optimiser or schedule without `state_dict`.
+    `Checkpoint(path, every=1)`. To go on: make everything as before, and pass `resume=path` to
+    `fit` or `optimize`; or `trainer.load_state_dict(nn.load(path))`. It saves when all callbacks
+    are done with the epoch, wherever it stands among them. When training begins it raises OSError
+    if the file cannot be written, and TypeError for an optimiser or schedule without `state_dict`.
     """
 
     def __init__(self, path: PathLike, every: int = 1):

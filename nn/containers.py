@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 
 from autograd_lite.errors import kind
 from nn.activation_layers import ReLU
-from nn.convolution import Convolution2D
+from nn.convolution_layers import Convolution2D
 from nn.initialisers import generator
 from nn.module import Module, Operand, nested_repr
 from nn.windows import Setting
@@ -109,7 +109,7 @@ class Residual(Sequential):
         if shortcut is None:
             self.formula = "Y = F(X) + X"
         else:
-            _known_modules(self, [shortcut])
+            _known_modules(self, [shortcut], "as shortcut")
 
     def forward(self, x: Operand) -> Any:
         """F(x) + x, or F(x) + shortcut(x)."""
@@ -117,7 +117,7 @@ class Residual(Sequential):
         carried = x if self.shortcut is None else self.shortcut(x)
         if np.shape(y) != np.shape(carried):
             raise ValueError(
-                f"{self.name or 'Residual'}: the layers give shape {np.shape(y)}, and "
+                f"{self._label}: the layers give shape {np.shape(y)}, and "
                 f"{'the input' if self.shortcut is None else 'the shortcut'} has "
                 f"{np.shape(carried)}; pass as shortcut= a module that gives the shape of the first"
             )
@@ -157,7 +157,7 @@ class Parallel(Module):
         self.branches = _known_modules(self, branches)
         if not callable(merge) and merge not in _MERGED:
             raise ValueError(
-                f"{name or 'Parallel'}: merge must be 'sum', 'concatenate' or a function, "
+                f"{self._label}: merge must be 'sum', 'concatenate' or a function, "
                 f"received: {merge!r}"
             )
         self.merge, self.axis = merge, operator.index(axis)
@@ -174,7 +174,7 @@ class Parallel(Module):
         if not _fit(shapes, joined):
             wanted = "one shape" if joined is None else f"equal lengths but on axis {joined}"
             raise ValueError(
-                f"{self.name or 'Parallel'}: to {self.merge} the branches, expected {wanted}, "
+                f"{self._label}: to {self.merge} the branches, expected {wanted}, "
                 f"received shapes {' and '.join(map(str, shapes))}; change the branches, or pass "
                 f"a function as merge="
             )
@@ -227,12 +227,13 @@ class NetworkInNetwork(Sequential):
         dtype: DTypeLike = float,
         name: str | None = None,
     ):
+        self.name = name
         if not np.ndim(outputs) or not len(outputs):
             raise ValueError(
-                f"{name or 'NetworkInNetwork'}: expected as outputs the channels behind each of "
+                f"{self._label}: expected as outputs the channels behind each of "
                 f"the convolutions, such as (192, 160, 96), received: {outputs!r}"
             )
-        rng = generator(name or "NetworkInNetwork", rng)
+        rng = generator(self._label, rng)
         first, *widths = outputs
         layers: list[Module] = [
             Convolution2D(channels, first, size, rng, stride, padding, dtype=dtype),
@@ -243,11 +244,12 @@ class NetworkInNetwork(Sequential):
         super().__init__(*layers, name=name)
 
 
-def _known_modules(container: Module, modules: Sequence[Module]) -> tuple[Module, ...]:
+def _known_modules(
+    container: Module, modules: Sequence[Module], place: str = "at position {}"
+) -> tuple[Module, ...]:
     """The modules as a tuple, or an error that says what is wrong with them."""
-    label = container.name or type(container).__name__
     if not modules:
-        raise ValueError(f"{label}: there are no modules; pass at least one")
+        raise ValueError(f"{container._label}: there are no modules; pass at least one")
     for position, module in enumerate(modules):
         if not isinstance(module, Module):
             advice = "wrap a function in nn.Function"
@@ -256,8 +258,8 @@ def _known_modules(container: Module, modules: Sequence[Module]) -> tuple[Module
             elif isinstance(module, type) and issubclass(module, Module):
                 advice = f"make one: {module.__name__}(…)"
             raise TypeError(
-                f"{label}: expected modules, received at position {position}: {kind(module)}; "
-                f"{advice}"
+                f"{container._label}: expected modules, received {place.format(position)}: "
+                f"{kind(module)}; {advice}"
             )
     return tuple(modules)
 

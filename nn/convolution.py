@@ -7,28 +7,13 @@ mathematicians call it cross-correlation.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-import autograd_lite as ag
 from autograd_lite.errors import kind
-from nn import initialisers
-from nn.module import Module, Operand, here, operand
-from nn.windows import (
-    Setting,
-    batch_first,
-    known_padding,
-    per_axis,
-    refuse_unlike,
-    short,
-    sliding,
-    unusual,
-    windows,
-)
+from nn.module import Operand, here, operand
+from nn.windows import Lengths, Setting, batch_first, per_axis, refuse_unlike, sliding, windows
 
 
 def convolution(
@@ -115,16 +100,7 @@ def transposed_convolution(
             f"{output_padding!r}{here()}; what no window reaches is nothing but bias"
         )
     weight = _dilated(weight, dilation)
-    reach = weight.shape[2:]
-    lengths = [
-        (n - 1) * s + r - 2 * p + e
-        for n, s, r, p, e in zip(x.shape[2:], stride, reach, padding, extra, strict=True)
-    ]
-    if min(lengths) < 1:
-        raise ValueError(
-            f"{asked}: padding {padding} leaves nothing of the output for an input of "
-            f"{x.shape[2:]}{here()}; expected less padding or a larger kernel"
-        )
+    lengths = _transposed_lengths(asked, x.shape[2:], weight.shape[2:], stride, padding, extra)
     phases, steps = _phases(weight, stride, groups)
     z = convolution(x, phases, padding=[n - 1 for n in steps], groups=groups)
     z = _interleaved(z, stride)
@@ -133,6 +109,22 @@ def transposed_convolution(
         z = np.pad(z, [(0, 0), (0, 0), *[(0, n) for n in after]])
     z = z[(..., *[slice(p, p + n) for p, n in zip(padding, lengths, strict=True)])]
     return z if bias is None else z + np.reshape(bias, (-1,) + (1,) * axes)
+
+
+def _transposed_lengths(
+    asked: str, space: Lengths, reach: Lengths, stride: Lengths, padding: Lengths, extra: Lengths
+) -> list[int]:
+    """(space − 1)·stride + reach − 2·padding + extra, of which something must be left."""
+    lengths = [
+        (n - 1) * s + r - 2 * p + e
+        for n, s, r, p, e in zip(space, stride, reach, padding, extra, strict=True)
+    ]
+    if min(lengths) < 1:
+        raise ValueError(
+            f"{asked}: padding {padding} leaves nothing of the output for an input of {space}"
+            f"{here()}; expected less padding or a larger kernel"
+        )
+    return lengths
 
 
 def _dilated(weight: Any, dilation: tuple[int, ...]) -> Any:
@@ -216,196 +208,3 @@ def _groups(
             f"{here()}"
         )
     return int(groups)
-
-
-class _Convolution(Module):
-    """What the four layers share: their parameters and settings."""
-
-    axes: int
-    symbols = {"weight": "W", "bias": "bias"}  # noqa: RUF012 - annotated as a ClassVar in Module
-
-    def __init__(
-        self,
-        channels: int,
-        outputs: int,
-        size: Setting,
-        rng: np.random.Generator | None = None,
-        stride: Setting = 1,
-        padding: Setting | str = 0,
-        dilation: Setting = 1,
-        groups: int = 1,
-        bias: bool = True,
-        dtype: DTypeLike = float,
-        name: str | None = None,
-        initialiser: Callable[..., Any] = initialisers.glorot_uniform,
-    ):
-        asked = name or type(self).__name__
-        channels, outputs, groups = map(operator.index, (channels, outputs, groups))
-        if min(channels, outputs, groups) < 1 or channels % groups or outputs % groups:
-            raise ValueError(
-                f"{asked}: expected at least one channel and output, and groups that divide both, "
-                f"received: {channels} channels, {outputs} outputs, groups={groups}"
-            )
-        self.name = name
-        self.size = per_axis(asked, "size", size, self.axes)
-        self.stride = per_axis(asked, "stride", stride, self.axes)
-        self.dilation = per_axis(asked, "dilation", dilation, self.axes)
-        self.padding: Any = self._padding(asked, padding)
-        self.groups = groups
-        rng = initialisers.generator(asked, rng)
-        # a group is a convolution of its own, and weights are drawn for its numbers of channels
-        shape = (outputs // groups, channels // groups, *self.size)
-        drawn = [np.asarray(initialiser(shape, rng)) for _ in range(groups)]
-        if drawn[0].shape != shape:
-            raise ValueError(
-                f"{asked}: expected an initialiser that gives an array of shape {shape}, received: "
-                f"{kind(drawn[0])}"
-            )
-        weight = np.concatenate([self._oriented(kernel) for kernel in drawn])
-        prefix = f"{name}." if name else ""
-        self.weight = ag.Variable(weight.astype(dtype), name=f"{prefix}W")
-        self.bias = ag.Variable(np.zeros(outputs, dtype), name=f"{prefix}bias") if bias else None
-
-    def _padding(self, asked: str, padding: Setting | str) -> tuple[int, ...] | str:
-        return known_padding(asked, padding, self.axes)
-
-    def _oriented(self, kernel: Any) -> Any:
-        return kernel
-
-    def forward(self, x: Operand) -> Any:
-        """The convolution of x with the weight, plus bias."""
-        return convolution(
-            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
-
-    def __repr__(self) -> str:
-        outputs, channels = self.weight.shape[0], self.weight.shape[1] * self.groups
-        return self._repr(channels, outputs)
-
-    def _repr(self, channels: int, outputs: int) -> str:
-        said = unusual(
-            stride=(self.stride, 1),
-            padding=(self.padding, 0),
-            dilation=(self.dilation, 1),
-            groups=(self.groups, 1),
-            bias=(self.bias is not None, True),
-        )
-        return f"{type(self).__name__}({channels}, {outputs}, {short(self.size)}{said})"
-
-
-class Convolution1D(_Convolution):
-    """The layer of `nn.convolution` over one axis: (batch, channels, length).
-
-    `Convolution1D(channels, outputs, size, rng=None, stride=1, padding=0, dilation=1, groups=1,
-    bias=True, dtype=float, name=None, initialiser=nn.initialisers.glorot_uniform)`. `weight`:
-    (outputs, channels / groups, size), drawn from `rng`, each group by itself, by default uniformly
-    between ±√(6·groups / ((channels + outputs)·size)); `bias`: (outputs,), zeros, or None with
-    `bias=False`. Raises as the function does, and messages name the layer.
-
-    >>> import numpy as np, nn
-    >>> layer = nn.Convolution1D(2, 5, 3, rng=np.random.default_rng(0), padding="same")
-    >>> layer(np.ones((10, 2, 20))).shape
-    (10, 5, 20)
-    """
-
-    axes = 1
-    formula = "Y = W ∗ X + bias"
-    short_name = "conv"
-
-
-class Convolution2D(_Convolution):
-    """The layer of `nn.convolution` over two axes: (batch, channels, height, width).
-
-    Constructed as `nn.Convolution1D`; `size`, `stride`, `padding` and `dilation` may be pairs.
-
-    >>> import numpy as np, nn
-    >>> layer = nn.Convolution2D(3, 8, 5, rng=np.random.default_rng(0), stride=2)
-    >>> layer(np.ones((10, 3, 28, 28))).shape
-    (10, 8, 12, 12)
-    >>> layer
-    Convolution2D(3, 8, 5, stride=2)
-    """
-
-    axes = 2
-    formula = "Y = W ∗ X + bias"
-    short_name = "conv"
-
-
-class _Transposed(_Convolution):
-    def __init__(
-        self,
-        channels: int,
-        outputs: int,
-        size: Setting,
-        rng: np.random.Generator | None = None,
-        stride: Setting = 1,
-        padding: Setting = 0,
-        dilation: Setting = 1,
-        groups: int = 1,
-        output_padding: Setting = 0,
-        bias: bool = True,
-        dtype: DTypeLike = float,
-        name: str | None = None,
-        initialiser: Callable[..., Any] = initialisers.glorot_uniform,
-    ):
-        settings = stride, padding, dilation, groups, bias, dtype, name, initialiser
-        super().__init__(channels, outputs, size, rng, *settings)
-        asked = name or type(self).__name__
-        self.output_padding = per_axis(asked, "output_padding", output_padding, self.axes, 0)
-
-    def _padding(self, asked: str, padding: Setting | str) -> tuple[int, ...]:
-        return per_axis(asked, "padding", padding, self.axes, 0)
-
-    def _oriented(self, kernel: Any) -> Any:
-        return np.swapaxes(kernel, 0, 1)
-
-    def forward(self, x: Operand) -> Any:
-        """The transposed convolution of x with the weight, plus bias."""
-        return transposed_convolution(
-            x,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-            self.output_padding,
-        )
-
-    def __repr__(self) -> str:
-        return self._repr(self.weight.shape[0], self.weight.shape[1] * self.groups)
-
-
-class TransposedConvolution1D(_Transposed):
-    """The layer of `nn.transposed_convolution` over one axis: (batch, channels, length).
-
-    Constructed as `nn.Convolution1D`, with `output_padding=0` after `groups`. `weight`: (channels,
-    outputs / groups, size).
-
-    >>> import numpy as np, nn
-    >>> rng = np.random.default_rng(0)
-    >>> layer = nn.TransposedConvolution1D(2, 5, 4, rng, stride=2, padding=1)
-    >>> layer(np.ones((10, 2, 20))).shape
-    (10, 5, 40)
-    """
-
-    axes = 1
-    formula = "Y = Wᵀ ∗ X + bias"
-    short_name = "deconv"
-
-
-class TransposedConvolution2D(_Transposed):
-    """The layer of `nn.transposed_convolution` over two axes: (batch, channels, height, width).
-
-    Constructed as `nn.TransposedConvolution1D`, and the settings may be pairs.
-
-    >>> import numpy as np, nn
-    >>> rng = np.random.default_rng(0)
-    >>> layer = nn.TransposedConvolution2D(8, 3, 4, rng, stride=2, padding=1)
-    >>> layer(np.ones((10, 8, 7, 7))).shape
-    (10, 3, 14, 14)
-    """
-
-    axes = 2
-    formula = "Y = Wᵀ ∗ X + bias"
-    short_name = "deconv"

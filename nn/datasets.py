@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import NamedTuple
 
 import numpy as np
 
 from autograd_lite.variable import Array
+from nn.names import named
 
 DATASETS = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 
@@ -45,10 +45,7 @@ def load_dataset(name: str) -> Dataset:
     >>> nn.load_dataset("digits").image_shape
     (8, 8)
     """
-    if name not in DATASETS:
-        near = difflib.get_close_matches(str(name).lower(), DATASETS, n=1, cutoff=0.4)
-        advice = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(DATASETS)}"
-        raise ValueError(f"load_dataset: there is no data set {name!r}; {advice}")
+    named("load_dataset", "data set", name, dict.fromkeys(DATASETS))
     try:
         from sklearn import datasets
     except ImportError as error:

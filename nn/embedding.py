@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn.initialisers import generator
 from nn.module import Module, Operand, operand
+from nn.settings import whole_number
 
 
 class Embedding(Module):
@@ -33,6 +33,7 @@ class Embedding(Module):
     """
 
     formula = "Y = W[X]"
+    takes_integers = True
     symbols = {"weight": "W"}  # noqa: RUF012 - annotated as a ClassVar in Module
 
     def __init__(
@@ -43,16 +44,12 @@ class Embedding(Module):
         dtype: DTypeLike = float,
         name: str | None = None,
     ):
-        entries, features = operator.index(entries), operator.index(features)
-        if entries < 1 or features < 1:
-            raise ValueError(
-                f"Embedding: it needs at least one entry and one feature, received {entries} and "
-                f"{features}"
-            )
-        rng = generator(name or "Embedding", rng)
-        table = rng.standard_normal((entries, features)).astype(dtype)
         self.name = name
-        self.weight = ag.Variable(table, name=f"{name}.W" if name else "W")
+        entries = whole_number(self._label, "entries", entries)
+        features = whole_number(self._label, "features", features)
+        rng = generator(self._label, rng)
+        table = rng.standard_normal((entries, features)).astype(dtype)
+        self.weight = ag.Variable(table, self._named("W"))
 
     def forward(self, x: Operand) -> Any:
         """The row of each number."""
@@ -62,7 +59,7 @@ class Embedding(Module):
 
     def _check(self, x: Any) -> None:
         last = self.weight.shape[0] - 1
-        expected = f"{self.name or 'Embedding'}: expected whole numbers from 0 to {last}, received"
+        expected = f"{self._label}: expected whole numbers from 0 to {last}, received"
         if not x.size:
             raise ValueError(f"{expected}: an empty {kind(x)}; pass at least one number")
         if x.dtype.kind not in "iu":

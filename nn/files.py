@@ -186,6 +186,15 @@ def container(asked: str, path: PathLike) -> Container:
     )
 
 
+def opened(path: PathLike) -> IO[bytes]:
+    """A regular file to read from; OSError for others, such as a pipe, that one would wait for."""
+    file = open(path, "rb", opener=lambda p, flags: os.open(p, flags | _NOT_WAITING))  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "load: it is no regular file, but a pipe or a device", path)
+    return file
+
+
 # --- a file in one step ---------------------------------------------------------------------------
 
 
@@ -230,6 +239,7 @@ def replacing(path: PathLike) -> Iterator[IO[bytes]]:
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
+_NOT_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 # --- JSON that was not written by a friend --------------------------------------------------------

@@ -185,7 +185,7 @@ class FirstOrderOptimiser:
 
         The parameters' values are not part of it. Numbers may come as arrays without axes. Raises
         ValueError, and changes nothing, for the state of another optimiser, of other groups, or of
-        parameters of other shapes or dtypes.
+        parameters of other shapes or dtypes; TypeError for what is no such state.
 
         >>> import autograd_lite as ag, nn
         >>> x = ag.Variable(0.0)
@@ -195,8 +195,13 @@ class FirstOrderOptimiser:
         0.1
         """
         asked = f"{type(self).__name__}.load_state_dict"
-        _same(asked, "entries", set(state) | {"parameters"}, _ENTRIES)
+        _mapping(asked, "state", state)
+        _same(asked, "entries", set(state), _ENTRIES)
         _same(asked, "optimiser", str(state["optimiser"]), type(self).__name__)
+        for name in sorted(set(state) - {"optimiser"}):
+            _mapping(asked, f"entry {name!r}", state[name])
+            for i, part in state[name].items() if name != "settings" else ():
+                _mapping(asked, f"entry {name!r}, {i!r},", part)
         settings = {name: _number(value) for name, value in state["settings"].items()}
         _same(asked, "settings", set(settings), set(self.settings))
         _same(asked, "groups", sorted(state["groups"]), sorted(map(str, range(len(self.groups)))))
@@ -210,7 +215,7 @@ class FirstOrderOptimiser:
                 if name not in self.settings:
                     raise ValueError(f"{asked}: group {i} sets {name!r}, which is no setting here")
                 _check(asked, name, value, self.settings[name])
-        states = self._checked_states(asked, state.get("parameters", {}))
+        states = self._checked_states(asked, state["parameters"])
         for name, value in settings.items():
             setattr(self, name, value)
         self.groups, self._states = tuple(groups), states
@@ -357,6 +362,15 @@ def _check(asked: str, name: str, value: Any, allowed: Range) -> None:
     if not holds:
         raise ValueError(
             f"{asked}: the {name.replace('_', ' ')} must be {allowed.text}, received {value}"
+        )
+
+
+def _mapping(asked: str, what: str, received: Any) -> None:
+    """Refuse a state in which there is something else where a dict should be."""
+    if not isinstance(received, Mapping):
+        raise TypeError(
+            f"{asked}: the {what} must be a dict, received: {kind(received)}; load what state_dict "
+            f"gave"
         )
 
 

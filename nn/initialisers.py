@@ -200,6 +200,3 @@ def _converted(asked: str, array: Array, dtype: DTypeLike) -> Array:
             f"float or np.float32"
         )
     return array.astype(dtype, copy=False)
-
-
-_generator = known_generator  # the name that nn.training imports

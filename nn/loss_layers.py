@@ -1,6 +1,7 @@
 """Losses as modules, to be given to a network as its loss; `losses` has the functions.
 
-Called with predictions and targets; settings are given once, when the module is made.
+Called with predictions and targets; settings are given once, when the module is made. They raise
+what the functions do, and ValueError for settings out of range when they are made.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn.module import Operand, floating, operand
+from nn.settings import number
 
 Reduction = Literal["mean", "sum", "none"]
 """What becomes of the losses of a batch: their mean, their sum, or nothing."""
@@ -90,9 +91,11 @@ def are_labels(asked: str, x: Any, t: Any, ignored: int | None = None) -> bool:
             f"shape {x.shape[:-1]}, or one row of targets per row, shape {x.shape}"
         )
     if t.dtype.kind not in "iu":
+        nan = t.dtype.kind == "f" and bool(np.isnan(data(t)).any())
+        advice = "fill in the NaN in it, then write" if nan else "write"
         raise TypeError(
-            f"{asked}: labels must be integers, received: {kind(t)}; write labels.astype(int), or "
-            f"pass one row of targets per row, shape {x.shape}"
+            f"{asked}: labels must be integers, received: {kind(t)}; {advice} labels.astype(int), "
+            f"or pass one row of targets per row, shape {x.shape}"
         )
     refuse_empty(asked, x)
     labels, classes = data(t), x.shape[-1]
@@ -134,6 +137,19 @@ def refuse_no_probability(
         )
 
 
+def refuse_no_log_probability(asked: str, x: Any) -> None:
+    """Raise ValueError for predictions above 0, by more than rounding. NaN passes, as above."""
+    numbers = data(x)
+    most = 64 * float(np.finfo(numbers.dtype).eps)
+    if np.fmax.reduce(numbers, axis=None) > most:
+        wrong = numbers > most
+        raise ValueError(
+            f"{asked}: the predictions must be logarithms of probabilities, at most 0, received: "
+            f"{numbers[wrong].flat[0]} at position {first(wrong)}; nn.log_softmax makes them of "
+            f"logits, for which there is nn.cross_entropy_from_logits, too"
+        )
+
+
 def known_class_weights(asked: str, weights: Operand | None, x: Any) -> Any:
     """The weights of the classes in the dtype of x, or None for none; refuses what are none."""
     if weights is None:
@@ -155,11 +171,7 @@ def known_class_weights(asked: str, weights: Operand | None, x: Any) -> Any:
 
 def known_share(asked: str, label_smoothing: float) -> float:
     """The share that label smoothing takes from the label, if it is one; ValueError otherwise."""
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(
-            f"{asked}: label_smoothing must be from 0 to 1, received: {label_smoothing!r}"
-        )
-    return float(label_smoothing)
+    return number(asked, "label_smoothing", label_smoothing, "from 0 to 1", lambda s: 0 <= s <= 1)
 
 
 def data(x: Any) -> Any:

@@ -31,11 +31,13 @@ from nn.loss_terms import (
     picked,
     reduced,
     reduced_rows,
+    refuse_no_log_probability,
     refuse_no_probability,
     row_sums,
     target_rows,
 )
 from nn.module import Operand, floating, operand
+from nn.settings import number
 
 # --- numbers --------------------------------------------------------------------------------------
 
@@ -107,9 +109,7 @@ def huber(x: Operand, t: Operand, *, delta: float = 1.0, reduction: Reduction = 
 
 def known_delta(asked: str, delta: float) -> float:
     """The `delta` of Huber's loss as Python's number, or a ValueError where it is not above 0."""
-    if not delta > 0:
-        raise ValueError(f"{asked}: delta must be above 0, received: {delta!r}")
-    return float(delta)
+    return number(asked, "delta", delta, "above 0", lambda d: d > 0)
 
 
 # --- two classes ----------------------------------------------------------------------------------
@@ -245,13 +245,22 @@ def negative_log_likelihood(
     x: logarithms of probabilities, (…, classes), as `nn.log_softmax` gives them: with these, it is
     `nn.cross_entropy_from_logits`, whose t, settings and errors it shares.
 
+    Raises ValueError, too, for x above 0, but for rounding: that is no logarithm of a probability.
+    That the probabilities of a row sum to 1 is not looked at.
+
     >>> import numpy as np, nn
     >>> x = np.log(np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]]))
     >>> nn.negative_log_likelihood(x, np.array([0, 2]), reduction="none").round(4)
     array([0.6931, 1.3863])
     """
     settings = 0.0, class_weights, ignored_index
-    return _surprise("negative_log_likelihood", x, t, lambda x: x, *settings, reduction)
+    return _surprise("negative_log_likelihood", x, t, _known_logs, *settings, reduction)
+
+
+def _known_logs(x: Any) -> Any:
+    """The predictions as they are, if none of them is above 0."""
+    refuse_no_log_probability("negative_log_likelihood", x)
+    return x
 
 
 def _surprise(
@@ -267,7 +276,12 @@ def _surprise(
     """−Σᵢ wᵢ·tᵢ·logᵢ of each row, reduced."""
     x, t = floating(x), operand(t)
     if ignored_index is not None:
-        ignored_index = operator.index(ignored_index)
+        try:
+            ignored_index = operator.index(ignored_index)
+        except TypeError:
+            raise TypeError(
+                f"{asked}: ignored_index must be a label, an integer, received: {ignored_index!r}"
+            ) from None
     labelled = are_labels(asked, x, t, ignored_index)
     weights = known_class_weights(asked, class_weights, x)
     share = known_share(asked, label_smoothing)
@@ -281,7 +295,20 @@ def _surprise(
         return reduced_rows(asked, _possible(to_logs(x), rows), rows, reduction)
     if ignored_index is None and weights is None and not share:
         return reduced(asked, -picked(to_logs(x), t), reduction)
+    return _counted(asked, x, t, to_logs, share, weights, ignored_index, reduction)
 
+
+def _counted(
+    asked: str,
+    x: Any,
+    t: Any,
+    to_logs: Callable[[Any], Any],
+    share: float,
+    weights: Any,
+    ignored_index: int | None,
+    reduction: Reduction,
+) -> Any:
+    """The same for labels of which some count more than others, or not at all."""
     ignored = np.zeros(t.shape, bool) if ignored_index is None else t == ignored_index
     x = np.where(ignored[..., None], 0, x)  # whatever is in such a row, NaN included
     t = np.where(ignored, 0, t)
@@ -347,9 +374,7 @@ def hinge(x: Operand, t: Operand, *, margin: float = 1.0, reduction: Reduction =
 
 def known_margin(asked: str, margin: float) -> float:
     """The margin as Python's number, or a ValueError where it is not finite."""
-    if not np.isfinite(margin):
-        raise ValueError(f"{asked}: the margin must be a finite number, received: {margin!r}")
-    return float(margin)
+    return number(asked, "the margin", margin, "a finite number", np.isfinite)
 
 
 # --- distributions --------------------------------------------------------------------------------

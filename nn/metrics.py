@@ -11,8 +11,8 @@ and the predictions one of three:
   first of several that are equally large;
 - the class itself, integers or booleans of shape (…);
 - for two classes, one column of floats, (rows,) or (rows, 1): the probability of class 1, which is
-  predicted above a `threshold` of 0.5. For logits, the threshold is 0. The targets are 0 and 1 in
-  any dtype, (rows,) or the same shape.
+  predicted above a `threshold` of 0.5. For logits, the threshold is 0: `accuracy_from_logits`. The
+  targets are 0 and 1 in any dtype, (rows,) or the same shape.
 
 All raise ValueError for shapes that do not fit, no rows, NaN among the predictions, labels out of
 range, and probabilities outside 0 to 1; TypeError for labels that are not integers.
@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd_lite.errors import kind
+from autograd_lite.errors import a_kind, kind
 from autograd_lite.text import table
 from autograd_lite.variable import Array, plain
 from nn.data import finite, is_one_hot
@@ -53,6 +53,20 @@ def accuracy(predictions: Operand, targets: Operand, *, threshold: float = 0.5) 
     1.0
     """
     predicted, true, _ = _classes("accuracy", predictions, targets, threshold)
+    return float(np.mean(predicted == true))
+
+
+def accuracy_from_logits(predictions: Operand, targets: Operand) -> float:
+    """The share of rows whose predicted class is the true one, for logits: `nn.accuracy` above 0.
+
+    It belongs to the losses from logits: one column of logits means class 1 where it is above 0.
+    Where there is a logit for every class, the largest names it, as in `nn.accuracy`.
+
+    >>> import numpy as np, nn
+    >>> nn.accuracy_from_logits(np.array([-3.0, 0.1]), [0, 1])
+    1.0
+    """
+    predicted, true, _ = _classes("accuracy_from_logits", predictions, targets, 0)
     return float(np.mean(predicted == true))
 
 
@@ -207,9 +221,11 @@ def r_squared(predictions: Operand, targets: Operand) -> float:
 # --- by name --------------------------------------------------------------------------------------
 
 Metric = Callable[[Any, Any], Any]
+Metrics = Iterable[str | Metric | tuple[str, Metric]]
 
 METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
+    "accuracy_from_logits": accuracy_from_logits,
     "mean_absolute_error": mean_absolute_error,
     "mean_squared_error": mean_squared_error,
     "r_squared": r_squared,
@@ -218,34 +234,49 @@ METRICS: dict[str, Metric] = {
 """The metrics that have a name in settings such as `metrics=["accuracy"]`."""
 
 
-def by_name(asked: str, metrics: Iterable[str | Metric]) -> dict[str, Metric]:
+def by_name(asked: str, metrics: Metrics) -> dict[str, Metric]:
     """Name → function, for names of `METRICS` and functions of one's own, in their order.
 
-    Raises ValueError for an unknown name and for two of the same; TypeError for what is neither.
+    A function goes by its own name, or by that of a pair (name, function). Raises ValueError for an
+    unknown name and for two of the same; TypeError for what is none of these.
 
-    >>> import nn
-    >>> list(nn.metrics.by_name("fit", ["accuracy"]))
-    ['accuracy']
+    >>> import functools, nn
+    >>> top_3 = functools.partial(nn.top_k_accuracy, k=3)
+    >>> list(nn.metrics.by_name("fit", ["accuracy", ("top 3", top_3)]))
+    ['accuracy', 'top 3']
     """
     if isinstance(metrics, str):
         raise TypeError(
             f"{asked}: metrics is a list of names, received: {kind(metrics)}; write [{metrics!r}]"
         )
+    if not isinstance(metrics, Iterable):
+        raise TypeError(
+            f"{asked}: metrics is {a_kind(metrics)}; pass a list of names and functions, such as "
+            f"['accuracy'], or leave it out"
+        )
     found: dict[str, Metric] = {}
     for metric in metrics:
-        if isinstance(metric, str):
-            name, function = metric, named(asked, "metric", metric, METRICS)
-        else:
-            name, function = getattr(metric, "__name__", type(metric).__name__), metric
-        if not callable(function):
+        name, function = _name_and_function(asked, metric)
+        if isinstance(function, type) or not callable(function):
             raise TypeError(
-                f"{asked}: a metric is a name or a function of predictions and targets, received: "
-                f"{kind(metric)}"
+                f"{asked}: a metric is a name, a function of predictions and targets, or a pair "
+                f"(name, function), received: {kind(metric)}"
             )
         if name in found:
-            raise ValueError(f"{asked}: there are two metrics called {name!r}; pass it once")
+            raise ValueError(
+                f"{asked}: there are two metrics called {name!r}; pass it once, or as a pair, "
+                f"(another name, function)"
+            )
         found[name] = function
     return found
+
+
+def _name_and_function(asked: str, metric: Any) -> tuple[str, Any]:
+    if isinstance(metric, str):
+        return metric, named(asked, "metric", metric, METRICS)
+    if isinstance(metric, tuple) and len(metric) == 2 and isinstance(metric[0], str):
+        return metric
+    return getattr(metric, "__name__", type(metric).__name__), metric
 
 
 # --- predictions and targets as labels ------------------------------------------------------------
@@ -305,7 +336,7 @@ def _of_two(asked: str, p: Array, t: Array, threshold: float) -> tuple[Array, Ar
             f"more, or integers if the predictions are labels"
         )
     if threshold != 0:
-        advice = "for logits, pass threshold=0"
+        advice = "for logits, pass threshold=0, or take accuracy_from_logits"
         refuse_no_probability(asked, "one column of predictions", p, advice)
         if not 0 < threshold < 1:
             raise ValueError(

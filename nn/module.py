@@ -100,7 +100,8 @@ class Module:
     Parameters are the tracked Variables among the attributes, and those of the modules among the
     attributes; lists, tuples and dicts of either count too. Untracked Variables are its buffers:
     what it keeps beside parameters, such as running means. Calling opens an `ag.scope` with the
-    module's `name` (its class's name until it has one) and `formula`, for pictures and messages.
+    module's name (its `name`, or its class's) and `formula`, for pictures and messages. Raises
+    NotImplementedError where `forward` is missing.
 
     >>> import numpy as np, autograd_lite as ag, nn
     >>> class Scale(nn.Module):
@@ -125,6 +126,9 @@ class Module:
     formula: str | None = None
     """The formula that `forward` computes, as text."""
 
+    takes_integers: bool = False
+    """Whether integers count things here, as in Embedding: training then leaves them integers."""
+
     short_name: ClassVar[str | None] = None
     """What a Network builds a name from: "fc" gives fc1, fc2; by default the class's name."""
 
@@ -137,8 +141,17 @@ class Module:
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Forward, inside a scope of the module's name."""
-        with ag.scope(self.name or type(self).__name__, self.formula):
+        with ag.scope(self._label, self.formula):
             return self.forward(*inputs, **settings)
+
+    @property
+    def _label(self) -> str:
+        """What pictures and messages call this module: its name, or its class's."""
+        return self.name or type(self).__name__
+
+    def _named(self, symbol: str) -> str:
+        """The name of a Variable of this module: its letter, behind the module's name if any."""
+        return f"{self.name}.{symbol}" if self.name else symbol
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """The modules inside this one, at any depth, each once: ("layers.0", module), in order."""
@@ -233,7 +246,7 @@ class Module:
             if len(problems) > 10:
                 problems[10:] = [f"and {len(problems) - 10} more"]
             raise ValueError(
-                f"load_state_dict: the state does not fit {self.name or type(self).__name__}: "
+                f"load_state_dict: the state does not fit {self._label}: "
                 f"{'; '.join(problems)}. Nothing was changed; load it into a module that was made "
                 f"with the same layers and sizes"
             )

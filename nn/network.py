@@ -13,18 +13,19 @@ from numpy.typing import ArrayLike
 
 from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
-from nn import losses, training
+from nn import losses
 from nn.callbacks import Callback
 from nn.containers import Sequential
-from nn.data import finite
+from nn.data import finite, is_one_hot
+from nn.evaluation import inputs_for, measured, number, predicted, prepared
+from nn.files import PathLike
 from nn.loss_layers import Loss as LossLayer
-from nn.metrics import Metric, by_name
+from nn.metrics import Metrics, accuracy, by_name
 from nn.module import Module, Operand, operand
 from nn.names import named
 from nn.optimisers import SGD, Adagrad, Adam, AdamW, Optimiser, RMSProp
-from nn.training import Trainer, Validation
-
-Loss = Callable[[Any, Any], Any]
+from nn.training import Record, Trainer
+from nn.training_checks import Loss, Validation, refuse_no_loss, refuse_no_optimiser
 
 LOSSES: dict[str, Loss] = {
     function.__name__: function
@@ -57,7 +58,8 @@ OPTIMISERS: dict[str, tuple[Callable[..., Optimiser], float]] = {
 class InputLayer(Module):
     """What a network expects: samples of this shape (lecture 1). It changes nothing.
 
-    `InputLayer(*shape)`. X: (rows, *shape), Y: X. Raises ValueError for samples of another shape.
+    `InputLayer(*shape)`. X: (rows, *shape), or one sample, (*shape); Y: X. Raises ValueError for
+    samples of another shape.
 
     >>> import numpy as np, nn
     >>> nn.InputLayer(8, 8)(np.zeros((5, 8, 8))).shape
@@ -72,7 +74,7 @@ class InputLayer(Module):
     def forward(self, x: Operand) -> Any:
         """x, if its samples have the shape."""
         x = operand(x)
-        if x.shape[1:] != self.shape:
+        if self.shape not in (x.shape[1:], x.shape):
             expected = f"({', '.join(map(str, ('rows', *self.shape)))})"
             raise ValueError(
                 f"{self.name or 'InputLayer'}: expected an array {expected}, received: {kind(x)}"
@@ -107,7 +109,8 @@ class Network(Sequential):
     validation gave; `loss_history` is that of the loss, the mean over each epoch, weighted by the
     rows of the batches; `batch_losses` has the loss of every batch before its step.
 
-    Raises ValueError for no layers, TypeError for a layer that is not a Module.
+    Raises ValueError for no layers, TypeError for a layer that is not a Module, a loss among the
+    layers, and a loss that cannot be called.
 
     >>> import numpy as np, nn
     >>> rng = np.random.default_rng(0)
@@ -136,15 +139,24 @@ class Network(Sequential):
             raise ValueError("Network: there are no layers; pass at least one before loss=")
         for position, layer in enumerate(layers):
             if not isinstance(layer, Module):
+                advice = "pass layers such as nn.Sigmoid()"
+                if isinstance(layer, type):
+                    advice = f"make one: {layer.__name__}(…)"
                 raise TypeError(
-                    f"Network: layer {position} is {a_kind(layer)}, not a Module; pass layers such "
-                    f"as nn.Sigmoid()"
+                    f"Network: layer {position} is {a_kind(layer)}, not a Module; {advice}"
                 )
+            if isinstance(layer, LossLayer):
+                raise TypeError(
+                    f"Network: layer {position} is the loss {layer!r}; pass it as loss=, or as the "
+                    f"second after an InputLayer"
+                )
+        if loss is not None:
+            refuse_no_loss("Network", loss)
         super().__init__(*layers)
         self.loss = loss
         self.optimiser: Optimiser | None = None
-        self.metrics: list[str | Metric] = []
-        self._record = training.Record()
+        self.metrics: Metrics = []
+        self._record = Record()
         _name([module for _, module in self.named_modules() if module is not loss])
 
     @property
@@ -168,14 +180,15 @@ class Network(Sequential):
         self,
         optimiser: str | Optimiser = "sgd",
         loss: str | Loss | None = None,
-        metrics: Iterable[str | Metric] = (),
+        metrics: Metrics = (),
     ) -> Self:
         """Say once what `fit` and `evaluate` use; gives the network back.
 
         `optimiser`: an optimiser of the network's parameters, or a name of `OPTIMISERS`, with the
         learning rate there. `loss`: a function or module, or a name of `LOSSES`; by default the
-        network's own. `metrics`: names of `nn.metrics.METRICS`, or functions. Raises ValueError for
-        unknown names, and suggests the nearest.
+        network's own. `metrics`: names of `nn.metrics.METRICS`, functions, or pairs (name,
+        function). Raises ValueError for unknown names, and suggests the nearest; TypeError for what
+        is neither.
 
         >>> import numpy as np, nn
         >>> network = nn.Network(nn.FullyConnected(2, 2), nn.Softmax())
@@ -183,7 +196,7 @@ class Network(Sequential):
         Traceback (most recent call last):
         ValueError: compile: there is no loss 'cross_entropi'; did you mean 'cross_entropy'?
         """
-        metrics = list(by_name("compile", metrics).values())
+        metrics = list(by_name("compile", metrics).items())
         if isinstance(loss, str):
             loss = named("compile", "loss", loss, LOSSES)
         if isinstance(optimiser, str):
@@ -191,9 +204,9 @@ class Network(Sequential):
             optimiser = make(self.parameters(), learning_rate=rate)
         if loss is None and self.loss is None:
             raise ValueError(f"compile: the network has no loss; pass one of {', '.join(LOSSES)}")
-        if loss is not None and not callable(loss):
-            raise TypeError(f"compile: the loss is {a_kind(loss)}; pass a function or a name")
-        training.refuse_no_optimiser("compile", optimiser)
+        if loss is not None:
+            refuse_no_loss("compile", loss)
+        refuse_no_optimiser("compile", optimiser)
         self.loss = self.loss if loss is None else loss
         self.optimiser, self.metrics = optimiser, metrics
         return self
@@ -209,15 +222,17 @@ class Network(Sequential):
         optimiser: Optimiser | None = None,
         validation: Validation = None,
         schedule: Any = None,
-        callbacks: Iterable[Callback] = (),
+        callbacks: Callback | Iterable[Callback] = (),
         rng: np.random.Generator | None = None,
+        resume: PathLike | None = None,
         progress: bool = True,
     ) -> None:
         """Train on the rows of X and y. Calling it again goes on from there.
 
         The steps are those of `optimiser`, or of what `compile` was given, or, without either, of
         SGD with `learning_rate`. For everything else, and for what is raised, see `nn.Trainer.fit`,
-        which does it.
+        which does it. With `resume`, a file of `nn.Checkpoint`, a call that was cut off goes on bit
+        for bit, in another process, too, and ends where it would have ended.
         """
         if learning_rate is not None and optimiser is None and self.optimiser is not None:
             raise ValueError(
@@ -241,14 +256,15 @@ class Network(Sequential):
             callbacks=callbacks,
             rng=rng,
         )
-        self._train(trainer, X, y, epochs, batch_size, validation, progress)
-
-    def _train(self, trainer: Trainer, X: Any, y: Any, epochs: int, *settings: Any) -> None:
-        """Let a trainer work, and keep its history, also when it is interrupted."""
-        trainer.record = self._record
-        batch_size, validation, progress = settings
+        trainer.record = self._record  # an interruption keeps it, too
         trainer.fit(
-            X, y, epochs=epochs, batch_size=batch_size, validation=validation, progress=progress
+            X,
+            y,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation=validation,
+            resume=resume,
+            progress=progress,
         )
 
     def _known_loss(self, asked: str) -> Loss:
@@ -264,22 +280,22 @@ class Network(Sequential):
         for X and y that are empty, of different lengths or not finite.
         """
         loss = self._known_loss("evaluate")
-        X, y = training.prepared("evaluate", self, X, y)
-        output = training.predicted(self, X)
+        X, y = prepared("evaluate", self, X, y)
+        output = predicted(self, X)
         metrics = by_name("evaluate", self.metrics)
         return Evaluation(
-            training.number("evaluate", loss(output, y)),
-            _accuracy(output, y),
-            training.measured("evaluate", metrics, output, y),
+            number("evaluate", loss(output, y)),
+            accuracy(output, y) if _classes(output, y) else None,
+            measured("evaluate", metrics, output, y),
         )
 
     def predict(self, X: ArrayLike) -> Array:
         """The output for the rows of X, or for one sample, as a plain array.
 
-        Layers are out of training mode meanwhile, and get 1024 rows at a time. Raises ValueError
-        for data that are not finite.
+        X is converted as by `fit`. Layers are out of training mode meanwhile, and get 1024 rows at
+        a time. Raises ValueError for data that are not finite.
         """
-        return training.predicted(self, training.in_its_dtype(self, finite("predict", "X", X)))
+        return predicted(self, inputs_for(self, finite("predict", "X", X)))
 
     def __repr__(self) -> str:
         layers = [f"{layer!r},  # {layer.name}" for layer in self.layers]
@@ -291,7 +307,8 @@ class Network(Sequential):
 class SGDTrainer:
     """Lecture 1's trainer: it optimises a network on data, by an update rule that is exchangeable.
 
-    `SGDTrainer(learning_rate, epochs, batch_size, update_rule=SGD, rng=None, progress=True)`.
+    `SGDTrainer(learning_rate, epochs, batch_size, update_rule=SGD, callbacks=(), rng=None,
+    progress=True)`.
     `update_rule(parameters, learning_rate=…)` makes an optimiser: `nn.SGD`, `nn.Adagrad`,
     `nn.Adam`, or one of your own. It runs `nn.Trainer`, as `Network.fit` does.
 
@@ -314,6 +331,7 @@ class SGDTrainer:
         epochs: int,
         batch_size: int = 32,
         update_rule: Callable[..., Optimiser] = SGD,
+        callbacks: Callback | Iterable[Callback] = (),
         rng: np.random.Generator | None = None,
         progress: bool = True,
     ):
@@ -324,18 +342,34 @@ class SGDTrainer:
             )
         self.learning_rate, self.update_rule = learning_rate, update_rule
         self.epochs, self.batch_size = epochs, batch_size
-        self.rng, self.progress = rng, progress
+        self.callbacks, self.rng, self.progress = callbacks, rng, progress
 
-    def optimize(self, data: tuple[ArrayLike, ArrayLike], network: Network) -> None:
-        """Train the network on data, the pair (X, y); see `nn.Trainer.fit` for what is raised."""
+    def optimize(
+        self, data: tuple[ArrayLike, ArrayLike], network: Network, resume: PathLike | None = None
+    ) -> None:
+        """Train the network on data, the pair (X, y).
+
+        See `nn.Trainer.fit` for what is raised, and for `resume`.
+        """
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise TypeError("optimize: data is the pair (X, y), received: " + kind(data))
         if not isinstance(network, Network):
             raise TypeError("optimize: expected a Network to train, received: " + kind(network))
         optimiser = self.update_rule(network.parameters(), learning_rate=self.learning_rate)
         loss = network._known_loss("optimize")
-        trainer = Trainer(network, loss, optimiser, rng=self.rng, asked="optimize")
-        network._train(trainer, *data, self.epochs, self.batch_size, None, self.progress)
+        trainer = Trainer(
+            network, loss, optimiser, callbacks=self.callbacks, rng=self.rng, _asked="optimize"
+        )
+        trainer.record = network._record
+        X, y = data
+        trainer.fit(
+            X,
+            y,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            resume=resume,
+            progress=self.progress,
+        )
 
 
 def _name(modules: list[Module]) -> None:
@@ -355,14 +389,10 @@ def _name(modules: list[Module]) -> None:
                 parameter.name = f"{module.name}.{symbol}"
 
 
-def _accuracy(output: Array, y: Array) -> float | None:
-    """The share of rows whose largest output is the true class, if y holds classes."""
-    if output.ndim < 2 or output.shape[-1] < 2:
-        return None
-    if y.shape == output.shape[:-1] and y.dtype.kind in "iu":
-        labels = y
-    elif y.shape == output.shape and np.all((y == 0) | (y == 1)) and np.all(y.sum(-1) == 1):
-        labels = y.argmax(axis=-1)
-    else:
-        return None
-    return float(np.mean(output.argmax(axis=-1) == labels))
+def _classes(output: Array, y: Array) -> bool:
+    """Whether y holds a class for every row of scores: labels, or one-hot rows."""
+    if output.ndim < 2 or output.shape[-1] < 2 or not output.size:
+        return False
+    if y.dtype.kind in "iu" and y.shape == output.shape[:-1]:
+        return bool(y.min() >= 0 and y.max() < output.shape[-1])  # others are left out by the loss
+    return y.shape == output.shape and is_one_hot(y)

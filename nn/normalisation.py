@@ -14,6 +14,7 @@ import autograd_lite as ag
 from autograd_lite.errors import kind
 from autograd_lite.variable import plain
 from nn.module import Module, Operand, floating, refuse_empty
+from nn.settings import number, whole_number
 
 
 def l1_normalisation(x: Operand, axis: int = -1) -> Any:
@@ -52,7 +53,7 @@ def _of_length_one(x: Operand, order: int, axis: int) -> Any:
     # result does not depend on that scale, so that it may be held constant. x / ∞ keeps zero
     # vectors, and their gradients, zero.
     constant = x.detach() if isinstance(x, ag.Variable) else x
-    largest = np.max(np.abs(constant), axis=axis, keepdims=True)
+    largest = np.max(np.abs(constant), axis=axis, keepdims=True, initial=0)
     x = x / np.where(largest == 0, np.inf, largest)
     norm = np.linalg.norm(x, order, axis=axis, keepdims=True)
     return x / np.where(norm == 0, 1, norm)
@@ -116,20 +117,13 @@ class _Standardising(Module):
         name: str | None,
     ):
         self.name = name
-        if not shape or min(shape) < 1:
-            raise ValueError(f"{self._label}: sizes start at 1, received: {shape}")
-        if not 0 < epsilon < math.inf:
-            raise ValueError(f"{self._label}: epsilon must be above 0, received: {epsilon!r}")
-        self.epsilon = float(epsilon)
-        prefix = f"{name}." if name else ""
-        self.weight = ag.Variable(np.ones(shape, dtype), name=f"{prefix}γ") if affine else None
-        self.bias = (
-            ag.Variable(np.zeros(shape, dtype), name=f"{prefix}β") if affine and bias else None
+        self.epsilon = number(
+            self._label, "epsilon", epsilon, "above 0, and finite", lambda e: 0 < e < math.inf
         )
-
-    @property
-    def _label(self) -> str:
-        return self.name or type(self).__name__
+        self.weight = ag.Variable(np.ones(shape, dtype), self._named("γ")) if affine else None
+        self.bias = (
+            ag.Variable(np.zeros(shape, dtype), self._named("β")) if affine and bias else None
+        )
 
     def _standardised(self, centred: Any, variance: Any, shape: tuple[int, ...]) -> Any:
         """γ·centred / √(variance + ε) + β, with γ and β in this shape."""
@@ -193,23 +187,21 @@ class BatchNorm(_Standardising):
         dtype: DTypeLike = float,
         name: str | None = None,
     ):
-        channels = operator.index(channels)
+        self.name = name
+        channels = whole_number(self._label, "channels", channels)
         super().__init__((channels,), epsilon, affine, bias, dtype, name)
-        if momentum is not None and not 0 <= momentum <= 1:
-            raise ValueError(
-                f"{self._label}: momentum must be from 0 to 1, or None for plain means, received: "
-                f"{momentum!r}"
-            )
-        self.momentum = None if momentum is None else float(momentum)
+        if momentum is not None:
+            expected = "from 0 to 1, or None for plain means"
+            momentum = number(self._label, "momentum", momentum, expected, lambda m: 0 <= m <= 1)
+        self.momentum = momentum
         self.axis = operator.index(axis)
-        prefix = f"{name}." if name else ""
         self.running_mean = ag.Variable(
-            np.zeros(channels, dtype), f"{prefix}running_mean", requires_grad=False
+            np.zeros(channels, dtype), self._named("running_mean"), requires_grad=False
         )
         self.running_variance = ag.Variable(
-            np.ones(channels, dtype), f"{prefix}running_variance", requires_grad=False
+            np.ones(channels, dtype), self._named("running_variance"), requires_grad=False
         )
-        self.batches = ag.Variable(0, f"{prefix}batches", requires_grad=False)
+        self.batches = ag.Variable(0, self._named("batches"), requires_grad=False)
 
     def forward(self, x: Operand) -> Any:
         """γ·(x − μ) / √(σ² + ε) + β."""
@@ -302,7 +294,9 @@ class LayerNorm(_Standardising):
         dtype: DTypeLike = float,
         name: str | None = None,
     ):
-        self.shape = tuple(operator.index(n) for n in np.atleast_1d(shape).tolist())
+        self.name = name
+        lengths = np.atleast_1d(shape).tolist() or [0]  # a sample without axes has nothing to mean
+        self.shape = tuple([whole_number(self._label, "shape", n) for n in lengths])
         super().__init__(self.shape, epsilon, affine, bias, dtype, name)
 
     def forward(self, x: Operand) -> Any:

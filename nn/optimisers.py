@@ -328,7 +328,8 @@ class AdamW(Adam):
         θ ← θ − α·λ·θ − α·m̂ / (√v̂ + ε),
 
     where m̂ and v̂ are those of `nn.Adam` without λ. As in PyTorch, λ is a share per unit of α, and
-    follows its schedule.
+    follows its schedule. Groups, settings, parameters without gradient and errors are as for
+    `nn.SGD`.
 
     >>> import autograd_lite as ag, nn
     >>> x = ag.Variable([3.0, -1.0])

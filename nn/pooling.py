@@ -1,12 +1,14 @@
 """Pooling: a window's maximum or mean, for each channel, over any number of axes of space.
 
 Arrays are (batch, channels, *space), with as many axes of space as x has. Padding is no data: it
-wins no maximum, and does not count in a mean unless asked to.
+wins no maximum, and does not count in a mean unless asked to. All raise ValueError for x without
+space, samples or channels, and TypeError for what is not real numbers.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -91,9 +93,7 @@ def global_max_pool(x: Operand) -> Any:
     >>> nn.global_max_pool(np.array([[[1.0, 3.0], [5.0, 4.0]]]))
     array([[3., 5.]])
     """
-    x = floating(x)
-    refuse_unlike("global_max_pool", x)
-    return np.max(x, axis=tuple(range(2, x.ndim)))
+    return _over_space("global_max_pool", np.max, x)
 
 
 def global_average_pool(x: Operand) -> Any:
@@ -103,9 +103,13 @@ def global_average_pool(x: Operand) -> Any:
     >>> nn.global_average_pool(np.array([[[1.0, 3.0], [5.0, 4.0]]]))
     array([[2. , 4.5]])
     """
+    return _over_space("global_average_pool", np.mean, x)
+
+
+def _over_space(asked: str, reduction: Callable[..., Any], x: Operand) -> Any:
     x = floating(x)
-    refuse_unlike("global_average_pool", x)
-    return np.mean(x, axis=tuple(range(2, x.ndim)))
+    refuse_unlike(asked, x)
+    return reduction(x, axis=tuple(range(2, x.ndim)))
 
 
 def _over_data(
@@ -136,7 +140,7 @@ class _Pool(Module):
         self.size, self.padding, self.dilation = size, padding, dilation
         self.stride = size if stride is None else stride
         self.name = name
-        known_settings(name or type(self).__name__, self.size, self.stride, padding, dilation)
+        known_settings(self._label, self.size, self.stride, padding, dilation)
 
     def __repr__(self) -> str:
         said = unusual(
@@ -169,8 +173,9 @@ class MaxPool(_Pool):
 class AveragePool(_Pool):
     """The layer of `nn.average_pool`, for any number of axes of space.
 
-    `AveragePool(size, stride=None, padding=0, dilation=1, name=None, count_padding=False)`.
-    Settings are checked when it is made, as far as they do not depend on x.
+    `AveragePool(size, stride=None, padding=0, dilation=1, name=None, count_padding=False)`,
+    the last by its keyword. Settings are checked when it is made, as far as they do not depend on
+    x.
 
     >>> import numpy as np, nn
     >>> nn.AveragePool(2)(np.ones((10, 8, 24, 24))).shape
@@ -180,16 +185,8 @@ class AveragePool(_Pool):
     formula = "z = mean of the window"
     short_name = "pool"
 
-    def __init__(
-        self,
-        size: Setting,
-        stride: Setting | None = None,
-        padding: Setting | str = 0,
-        dilation: Setting = 1,
-        name: str | None = None,
-        count_padding: bool = False,
-    ):
-        super().__init__(size, stride, padding, dilation, name)
+    def __init__(self, size: Setting, *settings: Any, count_padding: bool = False, **more: Any):
+        super().__init__(size, *settings, **more)
         self.count_padding = count_padding
 
     def forward(self, x: Operand) -> Any:
@@ -200,7 +197,12 @@ class AveragePool(_Pool):
 
 
 class GlobalMaxPool(Module):
-    """The layer of `nn.global_max_pool`."""
+    """The layer of `nn.global_max_pool`: (batch, channels, *space) → (batch, channels).
+
+    >>> import numpy as np, nn
+    >>> nn.GlobalMaxPool()(np.ones((10, 8, 24, 24))).shape
+    (10, 8)
+    """
 
     formula = "z = max over space"
     short_name = "pool"
@@ -211,7 +213,12 @@ class GlobalMaxPool(Module):
 
 
 class GlobalAveragePool(Module):
-    """The layer of `nn.global_average_pool`."""
+    """The layer of `nn.global_average_pool`: (batch, channels, *space) → (batch, channels).
+
+    >>> import numpy as np, nn
+    >>> nn.GlobalAveragePool()(np.ones((10, 8, 24, 24))).shape
+    (10, 8)
+    """
 
     formula = "z = mean over space"
     short_name = "pool"

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_lines(asked: str, wanted: bool, epochs: int) -> Iterator[Callable[[str, str], None]]:
+def progress_lines(
+    asked: str, wanted: bool, first: int, last: int
+) -> Iterator[Callable[[int, str], None]]:
     """A function to call after every epoch: it prints a line, under which a bar moves.
 
-    The bar is for those who look on; a log gets the lines alone.
+    The bar is for those who look on; a log gets the lines alone. It begins with the epochs that
+    are done already.
     """
     if not wanted:
         yield lambda epoch, line: None
@@ -23,10 +26,11 @@ def progress_lines(asked: str, wanted: bool, epochs: int) -> Iterator[Callable[[
             f"{asked}: the progress bar needs tqdm; pip install autograd_lite[nn], or pass "
             f"progress=False"
         ) from error
-    with tqdm(total=epochs, unit="epoch", leave=False, disable=None, file=sys.stderr) as bar:
+    settings = {"unit": "epoch", "leave": False, "disable": None, "file": sys.stderr}
+    with tqdm(initial=first, total=last, **settings) as bar:
 
-        def report(epoch: str, line: str) -> None:
-            tqdm.write(f"{epoch}  {line}", file=sys.stderr)
+        def report(epoch: int, line: str) -> None:
+            tqdm.write(f"epoch {epoch}/{last}  {line}", file=sys.stderr)
             bar.update()
 
         yield report

@@ -8,7 +8,6 @@ is one block of memory.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -18,8 +17,10 @@ from numpy.typing import DTypeLike
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn.activations import sigmoid
+from nn.dropout import dropout, known_rate
 from nn.initialisers import generator
 from nn.module import Module, Operand, floating, operand
+from nn.settings import whole_number
 
 State = tuple[Any, ...]
 
@@ -44,12 +45,11 @@ class Direction(Module):
     ):
         limit = 1 / np.sqrt(units)
         self.name = name
-        prefix = f"{name}." if name else ""
         W = rng.uniform(-limit, limit, (gates, inputs, units))
         U = rng.uniform(-limit, limit, (gates, units, units))
-        self.input_weight = ag.Variable(W.astype(dtype), name=f"{prefix}W")
-        self.state_weight = ag.Variable(U.astype(dtype), name=f"{prefix}U")
-        self.bias = ag.Variable(np.zeros((gates, units), dtype), name=f"{prefix}bias")
+        self.input_weight = ag.Variable(W.astype(dtype), self._named("W"))
+        self.state_weight = ag.Variable(U.astype(dtype), self._named("U"))
+        self.bias = ag.Variable(np.zeros((gates, units), dtype), self._named("bias"))
 
 
 class Recurrent(Module):
@@ -75,21 +75,19 @@ class Recurrent(Module):
         name: str | None = None,
         return_state: bool = True,
     ):
-        self.inputs, self.units = operator.index(inputs), operator.index(units)
-        self.layers = operator.index(layers)
-        if min(self.inputs, self.units, self.layers) < 1:
+        self.name = name
+        self.inputs = whole_number(self._label, "inputs", inputs)
+        self.units = whole_number(self._label, "units", units)
+        self.layers = whole_number(self._label, "layers", layers)
+        self.dropout = known_rate(self._label, dropout)
+        if self.dropout and self.layers == 1:
             raise ValueError(
-                f"{type(self).__name__}: it needs at least one input, one unit and one layer, "
-                f"received {inputs}, {units} and {layers}"
+                f"{self._label}: dropout acts between layers, received {dropout} for 1 layer; "
+                f"leave it out, or take more layers"
             )
-        if not 0 <= dropout < 1 or (dropout and self.layers == 1):
-            raise ValueError(
-                f"{type(self).__name__}: dropout acts between layers and is at least 0 and below "
-                f"1, received {dropout} for {layers} layers"
-            )
-        self.bidirectional, self.batch_first, self.dropout = bidirectional, batch_first, dropout
-        self.name, self.return_state = name, return_state
-        self.rng = generator(name or type(self).__name__, rng)
+        self.bidirectional, self.batch_first = bidirectional, batch_first
+        self.return_state = return_state
+        self.rng = generator(self._label, rng)
         ways = ("", ".reversed") if bidirectional else ("",)
         self.directions = [
             Direction(
@@ -105,9 +103,9 @@ class Recurrent(Module):
         ]
 
     def prepared(self, weights: Direction) -> Any:
-        """The weights as `step` takes them: of each gate W, bias and U on top of each other."""
-        W, U, bias = weights.input_weight, weights.state_weight, weights.bias
-        return np.concatenate([W, bias[:, None], U], axis=1)
+        """The weights as `step` takes them: of each gate W with the bias as its last row, and U."""
+        W, bias = weights.input_weight, weights.bias
+        return np.concatenate([W, bias[:, None]], axis=1), weights.state_weight
 
     def step(self, x: Any, state: State, weights: Any) -> State:
         """The next state, from the input of one step with a 1 behind it, and the last state.
@@ -128,7 +126,7 @@ class Recurrent(Module):
         finals = []
         for layer in range(self.layers):
             if layer and self.dropout and self.training:
-                x = self._thinned(x)
+                x = dropout(x, self.dropout, self.rng)
             outputs = []
             for k in range(layer * ways, (layer + 1) * ways):
                 y, final = self._run(x, starts[k], self.directions[k], reverse=k % ways == 1)
@@ -151,11 +149,6 @@ class Recurrent(Module):
             state = self.step(x[t], state, ready)
             outputs.append(state[0])
         return np.stack(outputs[::-1] if reverse else outputs), state
-
-    def _thinned(self, x: Any) -> Any:
-        """Dropout: entries are zero with this probability, and the others grow to keep the mean."""
-        kept = self.rng.random(x.shape) >= self.dropout
-        return x * (kept / (1 - self.dropout)).astype(x.dtype)
 
     def _starts(self, state: Any, batch: int) -> list[State]:
         """The state that each layer and direction begins with."""
@@ -199,10 +192,6 @@ class Recurrent(Module):
                 f"{expected}, received: {kind(x)}; pass at least one sequence of at least one step"
             )
         return x
-
-    @property
-    def _label(self) -> str:
-        return self.name or type(self).__name__
 
     def __repr__(self) -> str:
         settings = [
@@ -270,9 +259,8 @@ class RNN(Recurrent):
 
     def step(self, x: Any, state: State, weights: Any) -> State:
         """The next h is activation(x·W + bias + h·U)."""
-        (h,) = state
-        a = np.concatenate([x, h], axis=1) @ weights
-        return (self.activation(a[0]),)
+        (h,), (W, U) = state, weights
+        return (self.activation((x @ W + h @ U)[0]),)
 
     def __repr__(self) -> str:
         usual = self._called == "tanh"
@@ -318,8 +306,8 @@ class LSTM(Recurrent):
 
     def step(self, x: Any, state: State, weights: Any) -> State:
         """The gates, then c ← f⊙c + i⊙g and h ← o⊙tanh(c)."""
-        h, c = state
-        a = np.concatenate([x, h], axis=1) @ weights
+        (h, c), (W, U) = state, weights
+        a = x @ W + h @ U
         i, f, o = sigmoid(a[:3])
         c = f * c + i * np.tanh(a[3])
         return o * np.tanh(c), c
@@ -356,18 +344,16 @@ class GRU(Recurrent):
         super().__init__(*args, **settings)
         for direction in self.directions:
             zeros = np.zeros(self.units, direction.bias.dtype)
-            prefix = f"{direction.name}." if direction.name else ""
-            direction.state_bias = ag.Variable(zeros, name=f"{prefix}state_bias")
+            direction.state_bias = ag.Variable(zeros, direction._named("state_bias"))
 
     def prepared(self, weights: Direction) -> Any:
-        """As one for the first two gates, and apart for the third, whose U has r in front."""
-        both = super().prepared(weights)
-        return both[:2], both[2, : -self.units], both[2, -self.units :], weights.state_bias
+        """As for the others, with the bias that is added where r is in front."""
+        return *super().prepared(weights), weights.state_bias
 
     def step(self, x: Any, state: State, weights: Any) -> State:
         """The gates, then h ← (1 − z)⊙n + z⊙h."""
-        (h,) = state
-        gates, W, U, state_bias = weights
-        r, z = sigmoid(np.concatenate([x, h], axis=1) @ gates)
-        n = np.tanh(x @ W + r * (h @ U + state_bias))
+        (h,), (W, U, state_bias) = state, weights
+        a, b = x @ W, h @ U
+        r, z = sigmoid(a[:2] + b[:2])
+        n = np.tanh(a[2] + r * (b[2] + state_bias))
         return (n + z * (h - n),)

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
-from nn.files import LoadError, PathLike, Reader, container, parsed, replacing
+from nn.files import LoadError, PathLike, Reader, container, opened, parsed, replacing
 
 FORMAT = "autograd_lite state"
 VERSION = 1
@@ -69,9 +69,9 @@ def load(path: PathLike) -> Any:
     multiple of the file's size. Every byte that matters is checked by a checksum; these find
     damage, not forgery: whoever can write the file can choose the numbers in it.
 
-    Raises OSError for a file that cannot be opened, ValueError for a suffix other than .npz and
-    .safetensors, ImportError if safetensors is missing, and LoadError, a ValueError, for all that
-    is wrong with the content.
+    Raises OSError for a file that cannot be opened, and for a pipe or a device; ValueError for a
+    suffix other than .npz and .safetensors; ImportError if safetensors is missing; and LoadError, a
+    ValueError, for all that is wrong with the content.
 
     Training goes on, to the last bit, once everything that changed in it has its state again:
 
@@ -88,7 +88,7 @@ def load(path: PathLike) -> Any:
     >>> rng.bit_generator.state = state["rng"]
     """
     kind_of_file = container("load", path)
-    with open(path, "rb") as file:
+    with opened(path) as file:
         try:
             description, arrays = kind_of_file.read(file)
             return _restored(description, arrays)
@@ -227,6 +227,8 @@ def _array_rebuilt(x: dict[str, Any], unread: dict[str, Reader]) -> Any:
     if type(shape) is not list or not all(type(n) is int and n >= 0 for n in shape):
         raise LoadError(f"the array {name!r} has shape {shape!r}")
     array = unread.pop(name)(np.dtype(x["dtype"]), tuple(shape))
+    if array.dtype == bool and (array.reshape(-1).view(np.uint8) > 1).any():
+        raise LoadError(f"the array {name!r} has booleans that are neither 0 nor 1")
     if "axes" in x:
         axes = x["axes"]
         if sorted(axes) != list(range(array.ndim)):

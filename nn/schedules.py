@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograd_lite.errors import kind
+from nn.settings import number, whole_number
 
 
 @dataclass(frozen=True)
 class StepDecay:
     """factor^⌊t / every⌋: times `factor` after every so many steps.
+
+    `StepDecay(every, factor=0.1)`. Raises ValueError for less than one step, and a factor that is
+    not above 0.
 
     >>> import nn
     >>> [nn.StepDecay(every=2, factor=0.5)(t) for t in range(6)]
@@ -28,8 +32,8 @@ class StepDecay:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        _whole("StepDecay", every=self.every)
-        _positive("StepDecay", factor=self.factor)
+        whole_number("StepDecay", "every", self.every)
+        _positive("StepDecay", "factor", self.factor)
 
     def __call__(self, step: int) -> float:
         """The factor at this step."""
@@ -40,6 +44,8 @@ class StepDecay:
 class ExponentialDecay:
     """factor^t: times `factor` at every step.
 
+    `ExponentialDecay(factor)`. Raises ValueError for a factor that is not above 0.
+
     >>> import nn
     >>> [nn.ExponentialDecay(0.5)(t) for t in range(4)]
     [1.0, 0.5, 0.25, 0.125]
@@ -48,7 +54,7 @@ class ExponentialDecay:
     factor: float
 
     def __post_init__(self) -> None:
-        _positive("ExponentialDecay", factor=self.factor)
+        _positive("ExponentialDecay", "factor", self.factor)
 
     def __call__(self, step: int) -> float:
         """The factor at this step."""
@@ -59,8 +65,9 @@ class ExponentialDecay:
 class CosineDecay:
     """Half a cosine from 1 to `least` in so many steps (Loshchilov and Hutter 2017, equation 5).
 
-    least + (1 − least)·(1 + cos(π·t / steps)) / 2 for t ≤ steps, and `least` from there on. There
-    are no restarts.
+    `CosineDecay(steps, least=0.0)`: least + (1 − least)·(1 + cos(π·t / steps)) / 2 for t ≤ steps,
+    and `least` from there on. There are no restarts. Raises ValueError for less than one step, and
+    for `least` outside [0, 1].
 
     >>> import nn
     >>> [round(nn.CosineDecay(steps=4)(t), 3) for t in range(6)]
@@ -71,8 +78,8 @@ class CosineDecay:
     least: float = 0.0
 
     def __post_init__(self) -> None:
-        _whole("CosineDecay", steps=self.steps)
-        _share("CosineDecay", least=self.least)
+        whole_number("CosineDecay", "steps", self.steps)
+        _share("CosineDecay", "least", self.least)
 
     def __call__(self, step: int) -> float:
         """The factor at this step."""
@@ -84,8 +91,9 @@ class CosineDecay:
 class WarmUp:
     """A straight line up to 1 in so many steps, and then another shape (Goyal et al. 2017, 2.2).
 
-    start + (1 − start)·t / steps for t < steps; then(t − steps) from there on, or 1. `start` is
-    1 / (steps + 1) unless said, so that no step is taken with a rate of 0.
+    `WarmUp(steps, then=None, start=None)`: start + (1 − start)·t / steps for t < steps;
+    then(t − steps) from there on, or 1. `start` is 1 / (steps + 1) unless said, so that no step is
+    taken with a rate of 0. Raises ValueError for less than one step, and `start` outside [0, 1].
 
     >>> import nn
     >>> shape = nn.WarmUp(3, then=nn.CosineDecay(4))
@@ -98,9 +106,9 @@ class WarmUp:
     start: float | None = None
 
     def __post_init__(self) -> None:
-        _whole("WarmUp", steps=self.steps)
+        whole_number("WarmUp", "steps", self.steps)
         if self.start is not None:
-            _share("WarmUp", start=self.start)
+            _share("WarmUp", "start", self.start)
 
     def __call__(self, step: int) -> float:
         """The factor at this step."""
@@ -158,7 +166,7 @@ class Schedule:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken. Raises ValueError for other groups of rates."""
-        rates = _taken_rates("Schedule", state, self._rates)
+        rates = _taken_rates("Schedule", state, self.state_dict())
         self.steps, self._rates = int(state["steps"]), rates
         self._apply()
 
@@ -207,14 +215,13 @@ class ReduceOnPlateau:
         least: float = 0.0,
     ):
         _rates("ReduceOnPlateau", optimiser)
-        _whole("ReduceOnPlateau", at_least=0, patience=patience, cooldown=cooldown)
-        _share("ReduceOnPlateau", threshold=threshold)
-        if not 0 < factor < 1:
-            raise ValueError(f"ReduceOnPlateau: factor must be between 0 and 1, received {factor}")
-        if not 0 <= least < math.inf:
-            raise ValueError(f"ReduceOnPlateau: least must be at least 0, received {least}")
-        self.optimiser, self.factor, self.patience = optimiser, factor, patience
-        self.threshold, self.cooldown, self.least = threshold, cooldown, least
+        asked = "ReduceOnPlateau"
+        self.optimiser = optimiser
+        self.factor = number(asked, "factor", factor, "between 0 and 1", lambda x: 0 < x < 1)
+        self.patience = whole_number(asked, "patience", patience, 0)
+        self.threshold = _share(asked, "threshold", threshold)
+        self.cooldown = whole_number(asked, "cooldown", cooldown, 0)
+        self.least = number(asked, "least", least, "at least 0", lambda x: 0 <= x < math.inf)
         self.best, self._not_better, self._cooling = math.inf, 0, 0
 
     def step(self, loss: float) -> None:
@@ -250,8 +257,7 @@ class ReduceOnPlateau:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken. Raises ValueError for other groups of rates."""
-        now = _rates("ReduceOnPlateau", self.optimiser)
-        rates = _taken_rates("ReduceOnPlateau", state, now)
+        rates = _taken_rates("ReduceOnPlateau", state, self.state_dict())
         self.best = float(state["best"])
         self._not_better, self._cooling = int(state["not_better"]), int(state["cooling"])
         _set_rates(self.optimiser, rates)
@@ -277,34 +283,27 @@ def _set_rates(optimiser: Any, rates: Mapping[str, float]) -> None:
             optimiser.groups[int(key)]["learning_rate"] = rate
 
 
-def _taken_rates(
-    asked: str, state: Mapping[str, Any], expected: Mapping[str, float]
-) -> dict[str, float]:
-    """The rates of a state, if the optimiser has the same ones."""
+def _taken_rates(asked: str, state: Any, own: Mapping[str, Any]) -> dict[str, float]:
+    """The rates of a state, if its entries are one's own, and its rates the optimiser's."""
+    asked = f"{asked}.load_state_dict"
+    if not isinstance(state, Mapping) or set(state) != set(own):
+        entries = ", ".join(map(str, state)) if isinstance(state, Mapping) else kind(state)
+        raise (ValueError if isinstance(state, Mapping) else TypeError)(
+            f"{asked}: expected what state_dict gave, with {', '.join(own)}, received: "
+            f"{entries or 'nothing'}"
+        )
     rates = {key: float(rate) for key, rate in state["rates"].items()}
-    if set(rates) != set(expected):
+    if set(rates) != set(own["rates"]):
         raise ValueError(
-            f"{asked}.load_state_dict: expected the rates of {', '.join(sorted(expected))}, "
-            f"received {', '.join(sorted(rates))}; load it with the same groups of parameters"
+            f"{asked}: expected the rates of {', '.join(sorted(own['rates']))}, received "
+            f"{', '.join(sorted(rates))}; load it with the same groups of parameters"
         )
     return rates
 
 
-def _whole(asked: str, at_least: int = 1, **values: Any) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < at_least:
-            raise ValueError(
-                f"{asked}: {name} must be a whole number of at least {at_least}, received {value!r}"
-            )
+def _positive(asked: str, name: str, value: Any) -> float:
+    return number(asked, name, value, "a positive number", lambda x: 0 < x < math.inf)
 
 
-def _positive(asked: str, **values: float) -> None:
-    for name, value in values.items():
-        if not 0 < value < math.inf:
-            raise ValueError(f"{asked}: {name} must be a positive number, received {value}")
-
-
-def _share(asked: str, **values: float) -> None:
-    for name, value in values.items():
-        if not 0 <= value <= 1:
-            raise ValueError(f"{asked}: {name} must be from 0 to 1, received {value}")
+def _share(asked: str, name: str, value: Any) -> float:
+    return number(asked, name, value, "from 0 to 1", lambda x: 0 <= x <= 1)

@@ -10,16 +10,19 @@ from numpy.typing import ArrayLike
 
 from autograd_lite.errors import a_kind
 from autograd_lite.variable import Array
-from nn import initialisers, training
+from nn import initialisers
 from nn.activation_layers import ReLU
 from nn.activations import softmax
 from nn.data import refuse_less_than_one
+from nn.evaluation import inputs_for, predicted
 from nn.layers import FullyConnected
 from nn.losses import cross_entropy_from_logits, mean_squared_error
 from nn.module import Module
 from nn.names import named
 from nn.network import OPTIMISERS, Network
 from nn.optimisers import Optimiser
+from nn.training import Trainer
+from nn.training_checks import Loss
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -62,7 +65,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
         self.optimiser = optimiser
         self.random_state = random_state
 
-    def _train(self, X: Array, y: Array, outputs: int, loss: training.Loss) -> None:
+    def _train(self, X: Array, y: Array, outputs: int, loss: Loss) -> None:
         """Build a new network and train it on checked data."""
         asked = type(self).__name__
         rng = self._generator()
@@ -81,7 +84,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
                 f"class such as nn.Adam, which is called with the parameters and learning_rate="
             )
         optimiser = make(network.parameters(), learning_rate=self.learning_rate)
-        trainer = training.Trainer(network, loss, optimiser, rng=rng, asked=asked)
+        trainer = Trainer(network, loss, optimiser, rng=rng, _asked=asked)
         trainer.fit(X, y, epochs=self.epochs, batch_size=self.batch_size, progress=False)
         network.zero_grad()  # the gradients of the last batch need not be copied and pickled
         self.network_, self.loss_curve_ = network, trainer.history["loss"]
@@ -230,7 +233,7 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]
 
 
 def _outputs(network: Module, X: Array) -> Array:
-    return training.predicted(network, training.in_its_dtype(network, X))
+    return predicted(network, inputs_for(network, X))
 
 
 def _built(asked: str, build: Any, inputs: int, outputs: int, rng: np.random.Generator) -> Module:

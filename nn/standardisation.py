@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -14,6 +13,7 @@ from autograd_lite.errors import kind
 from nn.data import finite
 from nn.loss_terms import first
 from nn.module import Module, Operand, floating, operand
+from nn.settings import whole_number
 
 
 class Standardiser(Module):
@@ -52,14 +52,11 @@ class Standardiser(Module):
         name: str | None = None,
     ):
         sizes = features if isinstance(features, Sequence) else (features,)
-        shape = tuple(operator.index(size) for size in sizes)
-        if min(shape, default=1) < 1:
-            raise ValueError(f"Standardiser: it needs at least one feature, received {features!r}")
         self.name = name
+        shape = tuple([whole_number(self._label, "features", size) for size in sizes])
         unknown = np.full(shape, np.nan, dtype)
-        prefix = f"{name}." if name else ""
-        self.mean = ag.Variable(unknown, requires_grad=False, name=f"{prefix}mean")
-        self.deviation = ag.Variable(unknown, requires_grad=False, name=f"{prefix}deviation")
+        self.mean = ag.Variable(unknown, self._named("mean"), requires_grad=False)
+        self.deviation = ag.Variable(unknown, self._named("deviation"), requires_grad=False)
 
     def fit(self, X: ArrayLike) -> Self:
         """Take mean and deviation from the rows of X, the training part; returns itself."""
@@ -118,7 +115,7 @@ class Standardiser(Module):
         return x
 
     def _asked(self, method: str = "") -> str:
-        return ".".join(filter(None, (self.name or "Standardiser", method)))
+        return ".".join(filter(None, (self._label, method)))
 
     def __repr__(self) -> str:
         shape = self.mean.shape

@@ -122,7 +122,7 @@ class Call:
 
     def __init__(self, module: Module, inputs: str):
         self.module, self.inputs = module, inputs
-        self.name = module.name or type(module).__name__
+        self.name = module._label
         self.output: str | None = None
         self.failed = False
         self.times = 1

@@ -29,7 +29,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import autograd_lite as ag
 import nn
-from nn.convolution import Convolution2D
+from nn.convolution_layers import Convolution2D
 from nn.pooling import MaxPool
 from tests.benchmarks.__main__ import Step, measure
 

@@ -293,7 +293,9 @@ def test_parametric_relu_refuses_what_would_broadcast():
         layer(np.zeros((2, 1)))
     with pytest.raises(ValueError, match=r"expected 3 features .* float64 scalar"):
         layer(np.array(1.0))
-    with pytest.raises(ValueError, match="at least one feature, received 0"):
+    with pytest.raises(
+        ValueError, match="ParametricReLU: features must be a whole number of at least 1"
+    ):
         nn.ParametricReLU(features=0)
     for slope in (np.zeros((2, 3)), np.zeros(5), np.zeros((1, 3))):
         with pytest.raises(ValueError, match=r"parametric_relu: x: .* \(3,\), slope: .*one slope"):

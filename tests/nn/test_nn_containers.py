@@ -6,7 +6,8 @@ import pytest
 import autograd_lite as ag
 import nn
 from nn.containers import Function, NetworkInNetwork, Parallel, Residual, Sequential
-from nn.layers import Dropout, Flatten
+from nn.dropout import Dropout
+from nn.layers import Flatten
 from nn.normalisation import BatchNorm
 from tests.nn.nn_checks import assert_derivatives
 
@@ -300,7 +301,7 @@ def test_only_modules_are_contained(container):
         message = f"^{name}: expected modules, received at position 1: .*; {re.escape(advice)}$"
         with pytest.raises(TypeError, match=message):
             container(nn.Linear(), wrong)
-    with pytest.raises(TypeError, match=r"^Residual: expected modules, received at position 0"):
+    with pytest.raises(TypeError, match=r"^Residual: expected modules, received as shortcut: "):
         Residual(nn.Linear(), shortcut=np.tanh)
 
 

@@ -186,6 +186,7 @@ def test_an_input_layer_says_what_is_expected_and_changes_nothing():
     network = nn.Network(nn.InputLayer(3), nn.CrossEntropy(), *layers())
     with pytest.raises(ValueError, match=r"^input\w*: expected an array \(rows, 3\), received"):
         network.predict(np.zeros((2, 4)))
+    assert layer(X[0]).shape == (8, 8)  # one sample
     assert repr(layer) == "InputLayer(8, 8)"
 
 
@@ -255,7 +256,11 @@ def test_bad_data_and_bad_networks_name_optimize():
     [
         (["adm"], ValueError, "compile: there is no optimiser 'adm'; did you mean 'adam'?"),
         (["SGD", "hinge"], ValueError, "compile: there is no optimiser 'SGD'; did you mean 'sgd'?"),
-        (["sgd", "mse"], ValueError, "compile: there is no loss 'mse'; "),
+        (
+            ["sgd", "mse"],
+            ValueError,
+            "compile: there is no loss 'mse'; did you mean 'mean_squared_er",
+        ),
         (
             ["sgd", "crossentropy"],
             ValueError,
@@ -267,7 +272,7 @@ def test_bad_data_and_bad_networks_name_optimize():
             "compile: there is no metric 'acuracy'; did you mean 'accuracy'?",
         ),
         (["sgd", "hinge", "accuracy"], TypeError, "compile: metrics is a list of names, received"),
-        (["sgd", 3.0], TypeError, "compile: the loss is a float 3.0; pass a function or a name"),
+        (["sgd", 3.0], TypeError, "compile: the loss is a float 3.0; pass a function of predictio"),
         ([nn.Adam, "hinge"], TypeError, "compile: the optimiser is a type <class"),
         (
             ["sgd"],

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
@@ -295,3 +297,37 @@ def test_other_files(path, content):
     path.write_bytes(content)
     with pytest.raises(LoadError):
         load(path)
+
+
+@pytest.mark.parametrize("byte", [2, 0x80, 0xFF])
+@pytest.mark.parametrize("shape", [(2,), (2, 2), ()])
+def test_booleans_that_are_neither_true_nor_false(path, byte, shape, monkeypatch):
+    """NumPy takes such bytes for true, and counts them as they are."""
+    forged = np.zeros(shape, np.uint8)
+    forged.reshape(-1)[-1] = byte
+    save(path, {"b": forged.view(bool)})
+    with pytest.raises(LoadError, match="the array 'b' has booleans that are neither 0 nor 1"):
+        load(path)
+    save(path, {"b": forged.astype(bool), "empty": np.zeros(0, bool)})
+    assert load(path)["b"].sum() == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes among the files")
+@pytest.mark.parametrize("ending", [".npz", ".safetensors"])
+def test_a_pipe_is_refused_and_not_waited_for(ending, tmp_path):
+    path = tmp_path / f"pipe{ending}"
+    os.mkfifo(path)
+    program = f"""
+import nn
+try:
+    nn.load({str(path)!r})
+except OSError as error:
+    print(type(error).__name__, error.strerror, error.filename)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == f"OSError load: it is no regular file, but a pipe or a device {path}\n"
+    (tmp_path / f"folder{ending}").mkdir()
+    with pytest.raises(IsADirectoryError):
+        load(tmp_path / f"folder{ending}")

@@ -6,7 +6,9 @@ import pytest
 import autograd_lite as ag
 import nn
 from nn import cheat_sheets, initialisers
-from nn.layers import RBF, CosinePlusPi, Dropout, Flatten, augmented
+from nn.dropout import Dropout
+from nn.layers import Flatten, augmented
+from nn.lecture_layers import RBF, CosinePlusPi
 from tests.nn.nn_checks import assert_derivatives
 
 X = np.random.default_rng(1).standard_normal((5, 2))
@@ -86,7 +88,9 @@ def test_another_number_of_features_names_layer_expected_and_received(x, name):
 
 @pytest.mark.parametrize("sizes", [(0, 3), (2, -1)])
 def test_sizes_below_one_are_refused(sizes):
-    with pytest.raises(ValueError, match="at least one input and one output, received"):
+    with pytest.raises(
+        ValueError, match=r"^FullyConnected: (in|out)puts must be a whole number of at"
+    ):
         nn.FullyConnected(*sizes)
 
 
@@ -300,9 +304,44 @@ def test_dropout_in_float32_of_whole_numbers_and_of_nan():
 
 @pytest.mark.parametrize("rate", [1, 1.5, -0.1, np.nan])
 def test_a_rate_out_of_range_is_refused(rate):
-    message = f"Dropout: expected a rate from 0 up to but not including 1, received: {rate!r}"
-    with pytest.raises(ValueError, match="^" + re.escape(message)):
+    message = "the rate of dropout must be from 0 up to but not including 1, .*, received: "
+    with pytest.raises(ValueError, match=f"^Dropout: {message}{re.escape(repr(rate))}$"):
         Dropout(rate)
+    with pytest.raises(ValueError, match=f"^dropout: {message}"):
+        nn.dropout(X, rate, np.random.default_rng(0))
+    with pytest.raises(ValueError, match=f"^LSTM: {message}"):
+        nn.LSTM(2, 3, layers=2, dropout=rate)
+    layer = Dropout()
+    layer.rate = rate
+    with pytest.raises(ValueError, match=f"^dropout: {message}"):
+        layer(X)
+
+
+def test_dropout_needs_a_generator():
+    with pytest.raises(TypeError, match=r"^dropout: rng must be a numpy\.random\.Generator, rec"):
+        nn.dropout(X, 0.5, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dropout_is_one_function(dtype):
+    """The layer's and that between recurrent layers have the bits of nn.dropout."""
+    x = X.astype(dtype)
+    kept = np.random.default_rng(3).random(x.shape) >= 0.3
+    expected = x * np.where(kept, dtype(1 / 0.7), dtype(0))
+    found = nn.dropout(x, 0.3, np.random.default_rng(3))
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(Dropout(0.3, np.random.default_rng(3))(x), expected)
+
+    two = nn.RNN(2, 3, np.random.default_rng(0), layers=2, dropout=0.3, dtype=dtype)
+    first, second = (nn.RNN(n, 3, dtype=dtype, return_state=False) for n in (2, 3))
+    for one, direction in zip((first, second), two.directions, strict=True):
+        one.directions = [direction]
+    steps = np.random.default_rng(1).standard_normal((4, 5, 2)).astype(dtype)
+    two.rng, rng = np.random.default_rng(3), np.random.default_rng(3)
+    between = np.swapaxes(first(steps), 0, 1)  # masks are drawn for (steps, batch, units)
+    thinned = np.swapaxes(nn.dropout(between, 0.3, rng), 0, 1)
+    np.testing.assert_array_equal(two(steps)[0].data, second(thinned).data)
 
 
 # --- lecture 2's modules --------------------------------------------------------------------------
@@ -362,7 +401,9 @@ def test_rbf_in_float32_names_and_repr():
 def test_rbf_refuses_other_features_sizes_and_betas():
     with pytest.raises(ValueError, match=r"^RBF: expected rows of 2 features, received: float64"):
         RBF(2, 3)(np.zeros((5, 3)))
-    with pytest.raises(ValueError, match="at least one input, bump and output, received 2, 0 and"):
+    with pytest.raises(
+        ValueError, match="RBF: bumps must be a whole number of at least 1, received: 0"
+    ):
         RBF(2, 0)
     for beta in (-1.0, [1.0, 2.0], np.nan):
         with pytest.raises(ValueError, match="RBF: expected beta as one number, or 3, none of"):

@@ -231,6 +231,8 @@ def test_nothing_warns_or_overflows_far_out(loss):
     else:
         x = np.array([[-1000.0, 0, 1000, 1], [1000.0] * 4, [0.0, 1, 0, -1000]])
         t = LABELS if LOSSES[loss][1].dtype.kind == "i" else np.round(SOFT)
+        if loss is nn.negative_log_likelihood:
+            x = -np.abs(x)
     v = ag.Variable(x)
     z = loss(v, t)
     first = ag.gradients(z, v, create_graph=True)
@@ -263,8 +265,9 @@ def test_layers_have_their_settings():
     assert nn.Huber(delta=0.5)(LOGITS, SOFT) == nn.huber(LOGITS, SOFT, delta=0.5)
     assert nn.Hinge(margin=2.0)(LOGITS, LABELS) == nn.hinge(LOGITS, LABELS, margin=2.0)
     settings = {"class_weights": [1, 2, 3, 4], "ignored_index": 3}
-    assert nn.NegativeLogLikelihood(**settings)(LOGITS, LABELS) == nn.negative_log_likelihood(
-        LOGITS, LABELS, **settings
+    logs = nn.log_softmax(LOGITS)
+    assert nn.NegativeLogLikelihood(**settings)(logs, LABELS) == nn.negative_log_likelihood(
+        logs, LABELS, **settings
     )
     settings["label_smoothing"] = 0.1
     assert nn.CrossEntropyFromLogits(**settings)(LOGITS, LABELS) == nn.cross_entropy_from_logits(
@@ -352,6 +355,26 @@ def weighted(weights):
 
 def ignoring(index, labels):
     return nn.negative_log_likelihood(LOGITS, labels, ignored_index=index)
+
+
+@pytest.mark.parametrize("t", [LABELS, ONE_HOT], ids=["labels", "rows"])
+@pytest.mark.parametrize("wrong", [2.0, 1e-9, np.inf])
+def test_negative_log_likelihood_refuses_what_is_no_log_probability(t, wrong):
+    """The loss would be below 0, and minimised to −∞."""
+    x = nn.log_softmax(LOGITS)
+    x[1, 2] = wrong
+    message = (
+        f"^negative_log_likelihood: the predictions must be logarithms of probabilities, at most "
+        rf"0, received: {re.escape(str(wrong))} at position \(1, 2\); .*cross_entropy_from_logits"
+    )
+    with pytest.raises(ValueError, match=message):
+        nn.negative_log_likelihood(ag.Variable(x), t)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_negative_log_likelihood_takes_rounded_zeros_and_what_is_ignored(dtype):
+    x = np.array([[4 * np.finfo(dtype).eps, -np.inf], [7, 7]], dtype)
+    assert nn.negative_log_likelihood(x, [0, -1], ignored_index=-1) == -4 * np.finfo(dtype).eps
 
 
 PROBABLE = np.array([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]])

@@ -371,13 +371,13 @@ def test_every_name_gives_one_number(name):
     [
         (["acuracy"], ValueError, "there is no metric 'acuracy'; did you mean 'accuracy'?"),
         (["Accuracy"], ValueError, "there is no metric 'Accuracy'; did you mean 'accuracy'?"),
-        (["xyz"], ValueError, "there is no metric 'xyz'; choose one of accuracy, mean_absolute"),
+        (["xyz"], ValueError, "there is no metric 'xyz'; choose one of accuracy, accuracy_from"),
         (
             "accuracy",
             TypeError,
             "metrics is a list of names, received: str 'accuracy'; write ['acc",
         ),
-        ([3], TypeError, "a metric is a name or a function of predictions and targets, received: "),
+        ([3], TypeError, "a metric is a name, a function of predictions and targets, or a pair (n"),
         (["accuracy", accuracy], ValueError, "there are two metrics called 'accuracy'; pass it o"),
     ],
 )

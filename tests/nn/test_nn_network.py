@@ -377,7 +377,10 @@ def test_a_loss_that_alone_is_infinite_says_so():
 def test_a_last_step_that_breaks_the_parameters_is_noticed():
     network = linear(lambda x, t: np.mean(np.sqrt(x - x)))  # 0, with the slope inf − inf
     before = parameters_of(network)
-    message = "fit: fc.W and fc.bias are not finite after the last step of epoch 1; lower"
+    message = (
+        "fit: fc.W and fc.bias are not finite after the last step of epoch 1; the gradients of "
+        "fc.W and fc.bias in layer 0, fc, were not finite in the last step, though its loss was: "
+    )
     with pytest.raises(FloatingPointError, match=message):
         train(network, (np.ones((1, 2)), np.ones((1, 1))), epochs=1)
     assert_same_parameters(network, before)
@@ -475,3 +478,57 @@ def test_a_loss_is_one_number():
 def test_a_network_without_parameters_cannot_be_trained():
     with pytest.raises(ValueError, match="SGD: there are no parameters"):
         train(nn.Network(nn.Softmax(), loss=nn.CrossEntropy()))
+
+
+@pytest.mark.parametrize(
+    ("layers", "settings", "message"),
+    [
+        (
+            lambda: [nn.FullyConnected(2, 2), nn.Softmax(), nn.CrossEntropy()],
+            {},
+            "Network: layer 2 is the loss CrossEntropy(); pass it as loss=, or as the second after",
+        ),
+        (
+            lambda: [nn.InputLayer(2), nn.Hinge(), nn.ReLU(), nn.Hinge(margin=2.0)],
+            {},
+            "Network: layer 2 is the loss Hinge(margin=2.0); pass it as loss=",
+        ),
+        (
+            lambda: [nn.ReLU],
+            {},
+            "Network: layer 0 is a type <class 'nn.activation_layers.ReLU'>",
+        ),
+        (
+            lambda: [nn.ReLU()],
+            {"loss": nn.CrossEntropy},
+            "Network: the loss is the class CrossEntropy; make one: CrossEntropy()",
+        ),
+        (
+            lambda: [nn.ReLU()],
+            {"loss": "hinge"},
+            "Network: the loss is a str 'hinge'; pass a",
+        ),
+    ],
+)
+def test_losses_and_classes_in_wrong_places_are_named(layers, settings, message):
+    with pytest.raises(TypeError, match="^" + re.escape(message)):
+        nn.Network(*layers(), **settings)
+
+
+def test_a_class_as_loss_in_compile_is_named():
+    with pytest.raises(TypeError, match=r"^compile: the loss is the class Hinge; make one: Hinge"):
+        nn.Network(nn.FullyConnected(2, 2)).compile("sgd", nn.Hinge)
+
+
+def test_accuracy_in_an_evaluation_is_that_of_metrics_and_none_for_what_are_no_classes():
+    network = nn.Network(nn.ReLU(), loss=lambda x, t: np.mean(x))
+    X = np.array([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5]])
+    for y, expected in [
+        ([0, 1], 0.5),
+        ([0, 3], None),  # no class, as where a loss leaves -1 out
+        ([-1, 2], None),
+        ([0.0, 1.0], None),
+        (np.eye(3)[[0, 2]], 1.0),
+        (np.eye(3)[[0, 2]] * 0.9, None),
+    ]:
+        assert network.evaluate(X, y).accuracy == expected

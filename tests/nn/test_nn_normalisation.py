@@ -306,6 +306,12 @@ def test_one_value_per_channel_has_no_deviation(shape):
     assert layer.eval()(np.zeros(shape)).shape == shape
 
 
+@pytest.mark.parametrize("function", [l1_normalisation, l2_normalisation])
+def test_no_entries_have_no_length(function):
+    assert function(np.ones((2, 0))).shape == (2, 0)
+    assert function(np.ones((0, 3))).shape == (0, 3)
+
+
 def test_empty_batches_are_refused_in_training_and_in_use():
     for layer in (BatchNorm(3, name="n"), BatchNorm(3, name="n").eval(), LayerNorm(3, name="n")):
         with pytest.raises(ValueError, match=r"^n: expected samples .*received: float64 array of "):
@@ -321,9 +327,9 @@ def test_settings_that_are_numpy_numbers_leave_float32_as_it_is(layer):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"channels": 0}, "BatchNorm: sizes start at 1, received: (0,)"),
-        ({"epsilon": 0.0}, "BatchNorm: epsilon must be above 0, received: 0.0"),
-        ({"epsilon": np.nan}, "BatchNorm: epsilon must be above 0, received: nan"),
+        ({"channels": 0}, "BatchNorm: channels must be a whole number of at least 1, received: 0"),
+        ({"epsilon": 0.0}, "BatchNorm: epsilon must be above 0, and finite, received: 0.0"),
+        ({"epsilon": np.nan}, "BatchNorm: epsilon must be above 0, and finite, received: nan"),
         ({"momentum": 1.5}, "BatchNorm: momentum must be from 0 to 1, or None"),
         ({"momentum": -0.1, "name": "bn"}, "bn: momentum must be from 0 to 1, or None"),
     ],
@@ -392,7 +398,9 @@ def test_other_last_lengths_are_refused(shape):
 
 @pytest.mark.parametrize("shape", [(), 0, (3, 0)])
 def test_sizes_of_layer_norm_below_one_are_refused(shape):
-    with pytest.raises(ValueError, match="LayerNorm: sizes start at 1"):
+    with pytest.raises(
+        ValueError, match="LayerNorm: shape must be a whole number of at least 1, received: 0"
+    ):
         LayerNorm(shape)
 
 

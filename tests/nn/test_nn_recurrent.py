@@ -345,13 +345,21 @@ def test_an_lstm_wants_both_states(state):
 @pytest.mark.parametrize("kind", KINDS)
 def test_settings_out_of_range_are_refused(kind):
     for sizes in ((0, 2), (3, 0), (3, -1)):
-        with pytest.raises(ValueError, match="at least one input, one unit and one layer, rec"):
+        with pytest.raises(
+            ValueError, match=f"^{kind.__name__}: (inputs|units) must be a whole number"
+        ):
             kind(*sizes)
-    with pytest.raises(ValueError, match="one layer, received 3, 2 and 0"):
+    with pytest.raises(
+        ValueError, match="layers must be a whole number of at least 1, received: 0"
+    ):
         kind(3, 2, layers=0)
-    for dropout, layers in ((1.0, 2), (-0.1, 2), (0.5, 1), (np.nan, 2)):
-        with pytest.raises(ValueError, match="dropout acts between layers"):
-            kind(3, 2, layers=layers, dropout=dropout)
+    for rate in (1.0, -0.1, np.nan):
+        with pytest.raises(
+            ValueError, match="the rate of dropout must be from 0 up to but not inc"
+        ):
+            kind(3, 2, layers=2, dropout=rate)
+    with pytest.raises(ValueError, match=r"dropout acts between layers, received 0\.5 for 1"):
+        kind(3, 2, dropout=0.5)
     with pytest.raises(TypeError):
         kind(3, 2, unheard_of=1)
     with pytest.raises(TypeError, match="expected real numbers"):

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 import autograd_lite as ag
 import nn
-from nn.layers import Dropout
+from nn.dropout import Dropout
 from nn.normalisation import BatchNorm
 from nn.optimisers import Adam
 from nn.saving import load, save

@@ -71,22 +71,25 @@ def test_shapes_are_equal_and_print_by_what_they_are():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: StepDecay(0), "StepDecay: every must be a whole number of at least 1, received 0"),
-        (lambda: StepDecay(2.5), "every must be a whole number of at least 1, received 2.5"),
-        (lambda: StepDecay(2, -1), "StepDecay: factor must be a positive number, received -1"),
+        (
+            lambda: StepDecay(0),
+            "StepDecay: every must be a whole number of at least 1, received: 0",
+        ),
+        (lambda: StepDecay(2.5), "every must be a whole number of at least 1, received: 2.5"),
+        (lambda: StepDecay(2, -1), "StepDecay: factor must be a positive number, received: -1"),
         (
             lambda: ExponentialDecay(0),
             "ExponentialDecay: factor must be a positive number, receive",
         ),
-        (lambda: ExponentialDecay(math.nan), "factor must be a positive number, received nan"),
-        (lambda: CosineDecay(True), "steps must be a whole number of at least 1, received True"),
-        (lambda: CosineDecay(3, least=2.0), "CosineDecay: least must be from 0 to 1, received 2"),
-        (lambda: WarmUp(0), "WarmUp: steps must be a whole number of at least 1, received 0"),
-        (lambda: WarmUp(3, start=-0.5), "WarmUp: start must be from 0 to 1, received -0.5"),
+        (lambda: ExponentialDecay(math.nan), "factor must be a positive number, received: nan"),
+        (lambda: CosineDecay(True), "steps must be a whole number of at least 1, received: True"),
+        (lambda: CosineDecay(3, least=2.0), "CosineDecay: least must be from 0 to 1, received: 2"),
+        (lambda: WarmUp(0), "WarmUp: steps must be a whole number of at least 1, received: 0"),
+        (lambda: WarmUp(3, start=-0.5), "WarmUp: start must be from 0 to 1, received: -0.5"),
     ],
 )
 def test_shapes_out_of_range_are_refused(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         make()
 
 
@@ -258,16 +261,17 @@ def test_a_plateau_goes_on_from_a_state():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"factor": 1.0}, "ReduceOnPlateau: factor must be between 0 and 1, received 1.0"),
-        ({"factor": 0.0}, "factor must be between 0 and 1, received 0.0"),
-        ({"patience": -1}, "patience must be a whole number of at least 0, received -1"),
-        ({"cooldown": 0.5}, "cooldown must be a whole number of at least 0, received 0.5"),
-        ({"threshold": -0.1}, "threshold must be from 0 to 1, received -0.1"),
-        ({"least": -1.0}, "least must be at least 0, received -1.0"),
+        ({"factor": 1.0}, "ReduceOnPlateau: factor must be between 0 and 1, received: 1.0"),
+        ({"factor": 0.0}, "factor must be between 0 and 1, received: 0.0"),
+        ({"patience": -1}, "patience must be a whole number of at least 0, received: -1"),
+        ({"cooldown": 0.5}, "cooldown must be a whole number of at least 0, received: 0.5"),
+        ({"threshold": -0.1}, "threshold must be from 0 to 1, received: -0.1"),
+        ({"factor": "a"}, "factor must be between 0 and 1, received: 'a'"),
+        ({"least": -1.0}, "least must be at least 0, received: -1.0"),
     ],
 )
 def test_settings_of_a_plateau_out_of_range_are_refused(settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         ReduceOnPlateau(sgd(), **settings)
 
 
@@ -279,3 +283,15 @@ def test_a_loss_that_is_no_number_is_refused():
         plateau.step(math.nan)
     with pytest.raises(TypeError, match="is tracked and would silently leave the tape; use"):
         plateau.step(ag.Variable(1.0))
+
+
+@pytest.mark.parametrize("make", [lambda o: Schedule(o, StepDecay(2)), ReduceOnPlateau])
+def test_what_is_no_state_is_refused(make):
+    schedule = make(sgd())
+    asked = f"^{type(schedule).__name__}.load_state_dict: expected what state_dict gave, with "
+    with pytest.raises(ValueError, match=asked + ".*rates, received: nothing"):
+        schedule.load_state_dict({})
+    with pytest.raises(ValueError, match=asked + ".*, received: rates$"):
+        schedule.load_state_dict({"rates": {}})
+    with pytest.raises(TypeError, match=asked + ".*, received: None"):
+        schedule.load_state_dict(None)

@@ -147,7 +147,10 @@ def test_gradients_pass_it():
             lambda _: Standardiser(1, dtype=np.float32, name="in").fit([[0.0], [2e-50]]),
             "in.fit: feature 0 has mean 1e-50 and deviation 1e-50, beyond what float32 holds; sc",
         ),
-        (lambda _: Standardiser(0), "Standardiser: it needs at least one feature, received 0"),
+        (
+            lambda _: Standardiser(0),
+            "Standardiser: features must be a whole number of at least 1, received: 0",
+        ),
     ],
 )
 def test_what_a_standardiser_refuses(use, message):

@@ -8,8 +8,9 @@ import pytest
 import autograd_lite as ag
 import nn
 from nn.containers import Function, Parallel, Residual, Sequential
+from nn.dropout import Dropout
 from nn.embedding import Embedding
-from nn.layers import Dropout, Flatten
+from nn.layers import Flatten
 from nn.normalisation import BatchNorm
 from nn.recurrent import LSTM
 from nn.saving import load, save
