@@ -7,17 +7,18 @@ import threading
 from typing import Any
 
 
-class Uninterrupted:
-    """With it, Ctrl-C waits: `with Uninterrupted(): …` raises KeyboardInterrupt at the end.
+class Interruptions:
+    """While it is entered, Ctrl-C waits for the end of `with interruptions.whole: …`.
 
-    What a program does with SIGINT otherwise is done at the end, too. One may stand in another: it
-    is the end of the outer one that counts. Threads other than the main one are never interrupted,
-    and signals that cannot be held back, such as SIGKILL, are not.
+    Between such stretches it comes at once, and what a program does with SIGINT otherwise is done
+    in both cases. Entering asks the system, which takes as long as a small step; a stretch costs
+    next to nothing. Threads other than the main one are never interrupted, and signals that cannot
+    be held back, such as SIGKILL, are not.
 
     >>> import signal
     >>> done = []
     >>> try:
-    ...     with Uninterrupted():
+    ...     with Interruptions() as interruptions, interruptions.whole:
     ...         signal.raise_signal(signal.SIGINT)
     ...         done.append(1)
     ... except KeyboardInterrupt:
@@ -25,22 +26,43 @@ class Uninterrupted:
     [1]
     """
 
-    def __enter__(self) -> None:
-        self._received: list[tuple[Any, Any]] = []
+    def __init__(self) -> None:
+        self.whole = _Whole()
         self._before: Any = None
-        if threading.current_thread() is not threading.main_thread():
-            return
-        before = signal.getsignal(signal.SIGINT)
-        # one that is no function raises nothing, or could not be put back
-        if callable(before) and getattr(before, "__func__", None) is not Uninterrupted._note:
-            self._before = before
-            signal.signal(signal.SIGINT, self._note)
 
-    def _note(self, *received: Any) -> None:
-        self._received.append(received)
+    def __enter__(self) -> Interruptions:
+        if threading.current_thread() is threading.main_thread():
+            before = signal.getsignal(signal.SIGINT)
+            if callable(before):  # one that is no function raises nothing, or could not be put back
+                self.whole.usual = self._before = before
+                signal.signal(signal.SIGINT, self.whole.interrupted)
+        return self
 
     def __exit__(self, *_: Any) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
-            if self._received:
-                self._before(*self._received[0])
+
+
+class _Whole:
+    """A stretch that is not interrupted; `usual` is what happens outside of one."""
+
+    usual: Any = None
+
+    def __init__(self) -> None:
+        self._inside = False
+        self._received: tuple[Any, ...] = ()
+
+    def interrupted(self, *received: Any) -> None:
+        if self._inside:
+            self._received = received
+        else:
+            self.usual(*received)
+
+    def __enter__(self) -> None:
+        self._inside = True
+
+    def __exit__(self, *_: Any) -> None:
+        self._inside = False
+        if self._received:
+            received, self._received = self._received, ()
+            self.usual(*received)

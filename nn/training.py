@@ -22,7 +22,7 @@ from nn.files import PathLike
 from nn.finiteness import ADVICE, gradients_not_finite, leaves_of, not_finite, why_not_finite
 from nn.first_order import FirstOrderOptimiser
 from nn.initialisers import generator
-from nn.interruptions import Uninterrupted
+from nn.interruptions import Interruptions
 from nn.metrics import Metrics, by_name
 from nn.module import Module
 from nn.optimisers import Optimiser
@@ -105,6 +105,7 @@ class Trainer:
         self.record = Record()
         self.measured: list[str] = []
         self._asked = _asked
+        self._interruptions = Interruptions()
         self._latest: dict[str, float] = {}
         self._leaves = leaves_of(module)
         self._before = self._values()
@@ -181,6 +182,7 @@ class Trainer:
             progress_lines(asked, progress, self.epoch, last) as report,
             modes_kept(module),
             np.errstate(all="ignore"),
+            self._interruptions,
         ):
             self._leaves = leaves_of(module)
             self._before = self._values()
@@ -205,7 +207,7 @@ class Trainer:
         self.optimiser.zero_grad()
         loss.backward()
         self._tell("on_gradients")
-        with Uninterrupted():  # or parameters would have moved, and the schedule not
+        with self._interruptions.whole:  # or parameters would have moved, and the schedule not
             try:
                 self.optimiser.step()
             except BaseException:  # it may have come between two parameters

@@ -8,7 +8,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
-from nn.interruptions import Uninterrupted
+from nn.interruptions import Interruptions
 from tests.nn.optimiser_kinds import KINDS
 
 
@@ -16,37 +16,71 @@ def press():
     signal.raise_signal(signal.SIGINT)
 
 
-def test_it_waits_for_the_outer_end_and_comes_once():
+def test_it_waits_for_the_end_and_comes_once():
     done, before = [], signal.getsignal(signal.SIGINT)
 
     def work():
-        with Uninterrupted():
-            with Uninterrupted():
+        with Interruptions() as interruptions:
+            with interruptions.whole:
+                done.append("nothing")
+            with interruptions.whole:
                 press()
                 press()
-                done.append("inner")
-            done.append("outer")
-        done.append("after")
+                done.append("inside")
+            done.append("after")
 
     with pytest.raises(KeyboardInterrupt):
         work()
-    assert done == ["inner", "outer"]
+    assert done == ["nothing", "inside"]
     assert signal.getsignal(signal.SIGINT) is before
-    with Uninterrupted():
-        pass
-    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_between_two_stretches_it_comes_at_once():
+    done = []
+
+    def work():
+        with Interruptions() as interruptions:
+            with interruptions.whole:
+                done.append("first")
+            press()
+            done.append("after")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["first"]
+
+
+def test_one_inside_another_waits_for_both():
+    done = []
+
+    def work():
+        with Interruptions() as outer, outer.whole:
+            with Interruptions() as inner:
+                press()
+                with inner.whole:
+                    press()
+                    done.append("inner")
+                done.append("between")
+            done.append("outer")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["inner", "between", "outer"]
 
 
 def test_a_handler_of_ones_own_is_called_at_the_end_and_an_ignored_signal_stays_ignored():
     heard = []
     before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
     try:
-        with Uninterrupted():
+        with Interruptions() as interruptions:
+            with interruptions.whole:
+                press()
+                assert heard == []
+            assert heard == [signal.SIGINT]
             press()
-            assert heard == []
-        assert heard == [signal.SIGINT]
+            assert heard == [signal.SIGINT] * 2
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with Uninterrupted():
+        with Interruptions() as interruptions, interruptions.whole:
             press()
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
@@ -55,7 +89,7 @@ def test_a_handler_of_ones_own_is_called_at_the_end_and_an_ignored_signal_stays_
 
 def test_an_error_inside_comes_through_and_handlers_are_put_back():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(ZeroDivisionError), Uninterrupted():
+    with pytest.raises(ZeroDivisionError), Interruptions() as interruptions, interruptions.whole:
         1 / 0  # noqa: B018
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -64,7 +98,7 @@ def test_other_threads_leave_handlers_alone():
     seen, before = [], signal.getsignal(signal.SIGINT)
 
     def work():
-        with Uninterrupted():
+        with Interruptions() as interruptions, interruptions.whole:
             seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)
@@ -91,10 +125,9 @@ DATA = np.array([[1.0, -1.0], [0.5, 2.0]]), np.array([0.5, -1.0])
 
 def prepared(make):
     plane = Plane()
-    trainer = nn.Trainer(plane, nn.mean_squared_error, make(plane.parameters()))
-    for _ in range(2):
-        trainer.step(*DATA)
-    return trainer
+    return nn.Trainer(plane, nn.mean_squared_error, make(plane.parameters())).fit(
+        *DATA, epochs=2, batch_size=2, progress=False
+    )
 
 
 @pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
@@ -112,10 +145,10 @@ def test_a_step_that_is_interrupted_inside_is_taken_whole(make, when, monkeypatc
             press()
         return new
 
-    twin.step(*DATA)
+    twin.fit(*DATA, epochs=1, batch_size=2, progress=False)
     monkeypatch.setattr(type(trainer.optimiser), "_update", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        trainer.step(*DATA)
+        trainer.fit(*DATA, epochs=1, batch_size=2, progress=False)
     assert len(calls) == 2
     assert trainer.batch_losses == twin.batch_losses
     np.testing.assert_equal(trainer.optimiser.state_dict(), twin.optimiser.state_dict())
@@ -133,6 +166,6 @@ def test_an_error_in_a_rule_changes_no_parameter(monkeypatch):
 
     monkeypatch.setattr(nn.SGD, "_update", spoilt)
     with pytest.raises(ZeroDivisionError):
-        trainer.step(*DATA)
+        trainer.fit(*DATA, epochs=1, batch_size=2, progress=False)
     for parameter, value in zip(trainer.module.parameters(), values, strict=True):
         np.testing.assert_array_equal(parameter.data, value)
