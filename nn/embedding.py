@@ -23,7 +23,7 @@ class Embedding(Module):
     0 and standard deviation 1. Its gradient is, in each row, the sum over the places in X that name
     this row.
 
-    Raises TypeError for X that is not of an integer dtype (a NaN is pointed out); IndexError for a
+    Raises TypeError for X that is not of an integer dtype; IndexError for a
     number below 0 or above entries − 1; ValueError for empty X and for sizes below 1.
 
     >>> import numpy as np, nn
@@ -63,13 +63,9 @@ class Embedding(Module):
         if not x.size:
             raise ValueError(f"{expected}: an empty {kind(x)}; pass at least one number")
         if x.dtype.kind not in "iu":
-            nan = x.dtype.kind == "f" and np.isnan(x).any()
-            advice = (
-                "NaN is no row of the table; remove or replace it, then convert with .astype(int)"
-                if nan
-                else "convert it with .astype(int) if it holds whole numbers"
+            raise TypeError(
+                f"{expected}: {kind(x)}; convert it with .astype(int) if it holds whole numbers"
             )
-            raise TypeError(f"{expected}: {kind(x)}{', with NaN in it' if nan else ''}; {advice}")
         wrong = (x < 0) | (x > last)
         if wrong.any():
             place = tuple([int(i) for i in np.argwhere(wrong)[0]])

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from autograd_lite.errors import a_kind, kind
+from autograd_lite.errors import a_kind, counted, kind
 from autograd_lite.variable import Array, Variable
 from nn.module import listed
 
@@ -65,6 +65,8 @@ class FirstOrderOptimiser:
     >>> optimiser.step()
     >>> x.item(), y.item()
     (2.5, 2.0)
+    >>> optimiser
+    SignDescent(2 parameters, learning_rate=0.5)
     """
 
     settings: ClassVar[Mapping[str, Range]]
@@ -87,6 +89,10 @@ class FirstOrderOptimiser:
         self._own = attrgetter("groups", "_states", *self.settings)
         self._plan: list[tuple[Variable, dict[str, Any], dict[str, Any]]] = []
         self._planned_for: list[Any] = []
+
+    def __repr__(self) -> str:
+        settings = [f", {name}={getattr(self, name)!r}" for name in self.settings]
+        return f"{type(self).__name__}({counted(len(self.parameters), 'parameter')}{''.join(settings)})"
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""

@@ -64,6 +64,23 @@ def refuse_empty(asked: str, expected: str, x: Any) -> None:
         )
 
 
+def _refuse_nan(asked: str, x: Any) -> None:
+    """Raise ValueError for NaN in data, which is what comes in as an array or a list."""
+    if type(x) is list:
+        try:
+            x = np.asarray(x)
+        except (TypeError, ValueError):  # no array: for the layer to refuse, or to take
+            return
+    if type(x) is np.ndarray and x.dtype.kind == "f" and x.size:
+        least = x.min()  # NaN if there is one, in half the time of asking every entry
+        if least != least:
+            position = tuple(np.argwhere(np.isnan(x))[0].tolist())
+            raise ValueError(
+                f"{asked}: expected numbers, received: {kind(x)}, with NaN in it, first at "
+                f"position {position}; fill it in, or leave that sample out"
+            )
+
+
 def listed(asked: str, parameters: Any) -> list[Any]:
     """One parameter or several, as a list; TypeError for a module, and what has no entries."""
     if isinstance(parameters, ag.Variable):
@@ -101,7 +118,9 @@ class Module:
     attributes; lists, tuples and dicts of either count too. Untracked Variables are its buffers:
     what it keeps beside parameters, such as running means. Calling opens an `ag.scope` with the
     module's name (its `name`, or its class's) and `formula`, for pictures and messages. Raises
-    NotImplementedError where `forward` is missing.
+    NotImplementedError where `forward` is missing, and ValueError for NaN in data, that is, in an
+    input that is an array or a list. Variables are not looked at: where NaN came from in a
+    computation, `ag.debug()` tells, and a module that is to see it gets it as a Variable.
 
     >>> import numpy as np, autograd_lite as ag, nn
     >>> class Scale(nn.Module):
@@ -141,6 +160,8 @@ class Module:
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Forward, inside a scope of the module's name."""
+        for x in inputs:
+            _refuse_nan(self._label, x)
         with ag.scope(self._label, self.formula):
             return self.forward(*inputs, **settings)
 

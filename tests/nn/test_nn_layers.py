@@ -297,7 +297,8 @@ def test_dropout_in_float32_of_whole_numbers_and_of_nan():
     dropout = Dropout(0.5, np.random.default_rng(0))
     assert dropout(X.astype(np.float32)).dtype == np.float32
     assert dropout(np.arange(3)).dtype == np.float64
-    assert np.isnan(dropout(np.full(9, np.nan))).all()  # dropped or not, as by multiplication
+    nan = ag.Variable(np.full(9, np.nan), requires_grad=False)
+    assert np.isnan(dropout(nan).data).all()  # dropped or not, as by multiplication
     assert (Dropout()(X) != Dropout()(X)).any()
     assert repr(dropout) == "Dropout(0.5)"
 
@@ -459,7 +460,46 @@ def test_empty_batches_are_refused(layer):
     message = "first: expected rows of 3 features, at least one of them, received: float64 array "
     with pytest.raises(ValueError, match=re.escape(message + "of shape (0, 3)")):
         layer(np.zeros((0, 3)))
-    assert np.isnan(layer(np.full((1, 3), np.nan)).data).all()  # NaN is passed on
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda name: nn.FullyConnected(3, 2, name=name),
+        lambda name: RBF(3, 2, name=name),
+        lambda name: nn.Sequential(nn.ReLU(), nn.FullyConnected(3, 2), name=name),
+        lambda name: nn.BatchNorm(3, name=name).eval(),
+        lambda name: nn.LayerNorm(3, name=name),
+        lambda name: nn.Embedding(3, 2, name=name),
+    ],
+)
+def test_nan_in_data_is_refused_by_the_layer_that_meets_it(make):
+    data = [[1.0, 2.0, 3.0], [1.0, np.nan, 3.0]]
+    for given, dtype in ((data, "float64"), (np.array(data, np.float32), "float32")):
+        message = f"first: expected numbers, received: {dtype} array of shape (2, 3), with NaN in "
+        with pytest.raises(ValueError, match=re.escape(message)) as caught:
+            make("first")(given)
+        assert "first at position (1, 1); fill it in, or leave that sample out" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [nn.Convolution2D(1, 1, 1), nn.MaxPool(1), nn.LSTM(2, 1), nn.Flatten(), nn.Dropout(0.5)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_nan_in_images_and_sequences_is_refused(layer):
+    data = np.zeros((1, 1, 2, 2) if not isinstance(layer, nn.LSTM) else (1, 2, 2))
+    data[0, ..., 1, 0] = np.nan
+    with pytest.raises(ValueError, match=f"^{type(layer).__name__}: expected numbers, .* NaN"):
+        layer(data)
+
+
+def test_nan_that_was_computed_is_passed_on():
+    x = ag.Variable([[1.0, np.nan]], requires_grad=False)
+    assert np.isnan(nn.FullyConnected(2, 3)(x).data).all()
+    assert np.isnan(nn.FullyConnected(2, 3)(ag.Variable(x.data)).data).all()
+    with pytest.raises(TypeError, match=r"join them with np\.stack"):  # a list, but no array
+        nn.FullyConnected(2, 3)([ag.Variable(x.data), ag.Variable(x.data)])
 
 
 def test_a_tuple_of_variables_is_no_array():

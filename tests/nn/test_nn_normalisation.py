@@ -283,7 +283,7 @@ def test_what_the_running_mean_would_never_lose_is_refused(wrong):
 def test_nan_is_passed_on_in_use_in_its_channel_alone():
     x = ROWS.copy()
     x[2, 1] = np.nan
-    y = BatchNorm(3).eval()(x).data
+    y = BatchNorm(3).eval()(ag.Variable(x)).data
     np.testing.assert_array_equal(np.argwhere(np.isnan(y)), [[2, 1]])
 
 
