@@ -91,8 +91,8 @@ class FirstOrderOptimiser:
         self._planned_for: list[Any] = []
 
     def __repr__(self) -> str:
-        settings = [f", {name}={getattr(self, name)!r}" for name in self.settings]
-        return f"{type(self).__name__}({counted(len(self.parameters), 'parameter')}{''.join(settings)})"
+        settings = "".join([f", {name}={getattr(self, name)!r}" for name in self.settings])
+        return f"{type(self).__name__}({counted(len(self.parameters), 'parameter')}{settings})"
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""
