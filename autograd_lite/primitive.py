@@ -259,11 +259,10 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
     whatever is unusual goes the general way.
     """
     function: Callable[..., Any] = ufunc
-    tracks = row.tracks
 
     def unary(x: Any, /) -> Any:
         recording, scope, _ = STATE.get()
-        if type(x) is not Variable or not x._tracked or recording is not True or not tracks:
+        if type(x) is not Variable or not x._tracked or recording is not True:
             return row(x)
         a = x._array
         try:
@@ -308,7 +307,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
             return row(x, y)
         else:
             b = y
-        if not tracked or recording is not True or not tracks:
+        if not tracked or recording is not True:
             return row(x, y)
         try:
             z = function(a, b)
@@ -336,7 +335,7 @@ def ufunc_gate(row: Primitive, ufunc: np.ufunc) -> Callable[..., Any]:
         return result
 
     gates: dict[tuple[int, int], Callable[..., Any]] = {(1, 1): unary, (2, 1): binary}
-    return gates.get((ufunc.nin, ufunc.nout), row)
+    return gates.get((ufunc.nin, ufunc.nout), row) if row.tracks else row
 
 
 def primitive(
