@@ -177,7 +177,8 @@ class ParametricReLU(Module):
 
     def __repr__(self) -> str:
         features = "" if self.features is None else f"features={self.features}"
-        return f"ParametricReLU({features}{'' if self.axis == -1 else f', axis={self.axis}'})"
+        axis = "" if self.features is None or self.axis == -1 else f", axis={self.axis}"
+        return f"ParametricReLU({features}{axis})"
 
 
 class NoisyReLU(Module):

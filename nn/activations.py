@@ -3,7 +3,8 @@
 They are NumPy calls, and the core's logistic function, so that the tape differentiates them to
 every order. What needs care is the range: their values and derivatives are right, and no warning is
 raised, from −1000 to 1000 and for −∞, which masks an entry out. NaN is passed on. All raise
-TypeError for what is not real numbers.
+TypeError for what is not real numbers, and those along an axis ValueError (NumPy's AxisError) for
+one that x does not have.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
-import autograd_lite as ag
 from autograd_lite.errors import kind
 from autograd_lite.rules.elementwise import logistic
 from nn.initialisers import known_generator
-from nn.module import Operand, floating
+from nn.module import Operand, floating, held_constant
 from nn.settings import number
 
 
@@ -124,16 +125,22 @@ def parametric_relu(x: Operand, slope: Operand) -> Any:
            [ 4. , -1. ]])
     """
     x = floating(x)
-    number = not hasattr(slope, "dtype") or isinstance(slope, np.generic)
-    slope = np.asarray(slope, x.dtype) if number else floating(slope)  # one takes on the dtype of x
-    along = x.shape[x.ndim - slope.ndim :]
-    if slope.ndim > x.ndim or any(n not in (1, m) for n, m in zip(slope.shape, along, strict=True)):
-        raise ValueError(
-            f"parametric_relu: x: {kind(x)}, slope: {kind(slope)}; pass one slope, or one for each "
-            f"place along some axes of x"
-        )
+    slope = _one_or_several("parametric_relu", x, "slope", slope)
     at_or_below = np.where(x < 0, slope, np.clip(slope, 0, 1))
     return x * np.where(x > 0, x.dtype.type(1), at_or_below)
+
+
+def _one_or_several(asked: str, x: Any, name: str, value: Operand) -> Any:
+    """A setting that may be learned and leaves x its shape; numbers take on the dtype of x."""
+    is_number = not hasattr(value, "dtype") or isinstance(value, np.generic)
+    value = floating(value)
+    along = x.shape[x.ndim - value.ndim :]
+    if value.ndim > x.ndim or any(n not in (1, m) for n, m in zip(value.shape, along, strict=True)):
+        raise ValueError(
+            f"{asked}: x: {kind(x)}, {name}: {kind(value)}; pass one {name}, or one for each place "
+            f"along some axes of x"
+        )
+    return value.astype(x.dtype) if is_number else value
 
 
 def noisy_relu(x: Operand, rng: np.random.Generator) -> Any:
@@ -192,16 +199,20 @@ def softplus(x: Operand) -> Any:
 def swish(x: Operand, beta: Operand = 1.0) -> Any:
     """The input times its own gate, z = x·σ(βx) (lecture 5); with β = 1 also called SiLU.
 
-    x: any shape, z: the same; beta: one number, which may be a Variable to be learned. −∞ gives 0,
-    the limit, for β > 0. Ramachandran, Zoph and Le 2017.
+    x: any shape, z: the same; beta: one number, or an array that broadcasts against x, which may be
+    a Variable to be learned. −∞ gives 0, the limit, for β > 0. Ramachandran, Zoph and Le 2017.
+
+    Raises ValueError for β that would broadcast x to another shape.
 
     >>> import numpy as np, nn
     >>> nn.swish(np.array([-1000.0, 0.0, 2.0])).round(4)
     array([-0.    ,  0.    ,  1.7616])
     """
     x = floating(x)
+    if type(beta) is not float:  # which is fine as it is, and usual
+        beta = _one_or_several("swish", x, "beta", beta)
     x = np.where((x == -np.inf) & (beta > 0), 0, x)  # −∞·σ(−∞) would be −∞·0
-    return x * sigmoid(beta * x)
+    return x * sigmoid(x * beta)
 
 
 def gelu(x: Operand) -> Any:
@@ -235,8 +246,9 @@ def softmax(x: Operand, axis: int = -1) -> Any:
     array([0.7, 0.2, 0.1])
     """
     x = floating(x)
+    axis = normalize_axis_index(axis, x.ndim, "softmax")
     lowest, never = _limits(x.dtype)
-    e = np.exp(x - _constant(x).max(axis=axis, keepdims=True, initial=lowest))
+    e = np.exp(x - held_constant(x).max(axis=axis, keepdims=True, initial=lowest))
     return e / e.sum(axis=axis, keepdims=True, initial=never)
 
 
@@ -252,8 +264,9 @@ def log_softmax(x: Operand, axis: int = -1) -> Any:
     array([    0., -1000.])
     """
     x = floating(x)
+    axis = normalize_axis_index(axis, x.ndim, "log_softmax")
     lowest, never = _limits(x.dtype)
-    shifted = x - _constant(x).max(axis=axis, keepdims=True, initial=lowest)
+    shifted = x - held_constant(x).max(axis=axis, keepdims=True, initial=lowest)
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True, initial=never))
 
 
@@ -270,20 +283,12 @@ def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
     array([6.931e-01, 1.000e+03])
     """
     x = floating(x)
+    axis = normalize_axis_index(axis, x.ndim, "logsumexp")
     lowest, never = _limits(x.dtype)
-    top = _constant(x).max(axis=axis, keepdims=True, initial=-np.inf)
+    top = held_constant(x).max(axis=axis, keepdims=True, initial=-np.inf)
     shift = np.clip(top, lowest, -lowest)
     z = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True, initial=never)) + top
     return z if keepdims else np.sum(z, axis=axis)
-
-
-def _constant(x: Any) -> Any:
-    """x, of which a maximum may be taken that is subtracted and has no part in the derivative.
-
-    Holding it constant is exact, since no result depends on what is subtracted; doing so by
-    `detach` keeps it on the record, and a replay with other numbers finds its own maximum.
-    """
-    return x.detach() if isinstance(x, ag.Variable) else x
 
 
 @functools.cache

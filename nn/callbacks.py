@@ -219,7 +219,7 @@ class EarlyStopping(_Best):
 class BestModel(_Best):
     """Save the module's state to `path` whenever `monitor` is better than ever before.
 
-    `BestModel(path, monitor="validation_loss", mode="min")`. Read it with
+    `BestModel(path, monitor="validation_loss", mode=None)`. Read it with
     `module.load_state_dict(nn.load(path))`. When training begins it raises OSError if the file
     cannot be written, and ValueError for an unknown `monitor`.
     """
@@ -292,7 +292,7 @@ class _Log(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The numbers so far."""
-        return {"values": list(self.values)}
+        return {"values": np.array(self.values, float)}  # files take arrays fast
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_lite.errors import kind
 from autograd_lite.variable import Array, Variable, plain
 from nn.module import distinct_variables
+from nn.settings import number
 
 
 def clip_gradients_by_norm(parameters: Variable | Iterable[Variable], largest: float) -> float:
@@ -93,16 +93,9 @@ def _refuse(asked: str, parameter: Variable, wrong: Array, what: str) -> None:
 
 def _with_gradients(asked: str, parameters: Any, largest: float) -> list[tuple[Variable, Array]]:
     """The parameters that have a gradient, and that as an array."""
-    try:
-        positive = 0 < largest < math.inf
-    except TypeError:
-        raise TypeError(
-            f"{asked}: the bound must be a positive number, received {kind(largest)}"
-        ) from None
-    if not positive:
-        raise ValueError(f"{asked}: the bound must be a positive number, received {largest}")
-    found = []
-    for parameter in distinct_variables(asked, parameters):
-        if parameter.grad is not None:
-            found.append((parameter, plain(parameter.grad)))
-    return found
+    number(asked, "the bound", largest, "a positive number", lambda b: 0 < b < math.inf)
+    return [
+        (parameter, plain(parameter.grad))
+        for parameter in distinct_variables(asked, parameters)
+        if parameter.grad is not None
+    ]

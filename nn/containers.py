@@ -155,7 +155,7 @@ class Parallel(Module):
     ):
         self.name = name
         self.branches = _known_modules(self, branches)
-        if not callable(merge) and merge not in _MERGED:
+        if not callable(merge) and merge not in list(_MERGED):  # a list cannot be hashed
             raise ValueError(
                 f"{self._label}: merge must be 'sum', 'concatenate' or a function, "
                 f"received: {merge!r}"

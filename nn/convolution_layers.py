@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
-from autograd_lite.errors import kind
 from nn import initialisers
 from nn.convolution import convolution, transposed_convolution
 from nn.module import Module, Operand
@@ -58,13 +57,8 @@ class _Convolution(Module):
         rng = initialisers.generator(self._label, rng)
         # a group is a convolution of its own, and weights are drawn for its numbers of channels
         shape = (outputs // groups, channels // groups, *self.size)
-        drawn = [np.asarray(initialiser(shape, rng)) for _ in range(groups)]
-        if drawn[0].shape != shape:
-            raise ValueError(
-                f"{self._label}: expected an initialiser that gives an array of shape {shape}, "
-                f"received: {kind(drawn[0])}"
-            )
-        weight = np.concatenate([self._oriented(kernel) for kernel in drawn])
+        kernels = [initialisers.drawn(self._label, initialiser, shape, rng) for _ in range(groups)]
+        weight = np.concatenate([self._oriented(kernel) for kernel in kernels])
         self.weight = ag.Variable(weight.astype(dtype), self._named("W"))
         self.bias = ag.Variable(np.zeros(outputs, dtype), self._named("bias")) if bias else None
 

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from autograd_lite.errors import kind
+from autograd_lite.variable import plain
 from nn.initialisers import generator
 from nn.module import Module, Operand, operand
 from nn.settings import whole_number
@@ -54,7 +55,7 @@ class Embedding(Module):
     def forward(self, x: Operand) -> Any:
         """The row of each number."""
         x = operand(x)
-        self._check(x.data if isinstance(x, ag.Variable) else x)
+        self._check(plain(x))
         return self.weight[x]
 
     def _check(self, x: Any) -> None:

@@ -186,12 +186,12 @@ def container(asked: str, path: PathLike) -> Container:
     )
 
 
-def opened(path: PathLike) -> IO[bytes]:
+def opened(asked: str, path: PathLike) -> IO[bytes]:
     """A regular file to read from; OSError for others, such as a pipe, that one would wait for."""
     file = open(path, "rb", opener=lambda p, flags: os.open(p, flags | _NOT_WAITING))  # noqa: SIM115
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "load: it is no regular file, but a pipe or a device", path)
+        raise OSError(errno.EINVAL, f"{asked}: it is no regular file, but a pipe or a device", path)
     return file
 
 

@@ -7,14 +7,14 @@ import math
 import os
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from autograd_lite.errors import kind
 from autograd_lite.variable import Array
-from nn.files import replacing
+from nn.files import opened, replacing
 
 # the third byte of the file → what the numbers are, most significant byte first
 DTYPES = {
@@ -42,7 +42,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
     that the file is too short for. Source: LeCun, Cortes and Burges, the MNIST database.
 
     Raises ValueError for a file that is no IDX file, is cut short or goes on behind the last entry,
-    and OSError for one that cannot be read.
+    and OSError for one that cannot be read, such as a pipe.
 
     >>> import os, tempfile, numpy as np, nn
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -51,7 +51,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
     ...     nn.read_idx(path)
     array([5, 0, 4], dtype=uint8)
     """
-    with open(path, "rb") as file:
+    with opened("read_idx", path) as file:
         packed = file.read(2) == _GZIP
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
@@ -66,7 +66,7 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
             ) from error
 
 
-def _read(path: str | os.PathLike[str], file: BinaryIO, size: int, exact: bool) -> Array:
+def _read(path: str | os.PathLike[str], file: IO[bytes], size: int, exact: bool) -> Array:
     """The array in an open file of `size` bytes, or of at most so many."""
 
     def refuse(reason: str) -> ValueError:

@@ -8,7 +8,7 @@ are depends on how many entries a weight sums over, in both directions: see `fan
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod, sqrt
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike
 
 from autograd_lite.errors import kind
 from autograd_lite.variable import Array
+from nn.settings import number
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
@@ -113,13 +114,13 @@ def orthogonal(
     fans(shape)
     shape = _sizes("orthogonal", shape)
     rows, columns = shape[0], prod(shape[1:])
-    drawn = known_generator("orthogonal", rng).standard_normal(
+    normal = known_generator("orthogonal", rng).standard_normal(
         (max(rows, columns), min(rows, columns))
     )
-    Q, R = np.linalg.qr(drawn)
+    Q, R = np.linalg.qr(normal)
     Q *= np.where(np.diagonal(R) < 0, -1.0, 1.0)
     matrix = Q if rows >= columns else Q.T
-    return _converted("orthogonal", gain * matrix.reshape(shape), dtype)
+    return _converted("orthogonal", _finite("the gain", gain) * matrix.reshape(shape), dtype)
 
 
 def constant(
@@ -134,7 +135,9 @@ def constant(
     >>> nn.initialisers.constant(3, value=0.1)
     array([0.1, 0.1, 0.1])
     """
-    return _converted("constant", np.full(_sizes("constant", shape), float(value)), dtype)
+    return _converted(
+        "constant", np.full(_sizes("constant", shape), _finite("the value", value)), dtype
+    )
 
 
 def zeros(
@@ -147,22 +150,24 @@ def zeros(
 def _uniform(
     asked: str, shape: Sequence[int], rng: np.random.Generator, dtype: DTypeLike, limit: float
 ) -> Array:
-    drawn = known_generator(asked, rng).uniform(-limit, limit, _sizes(asked, shape))
-    return _converted(asked, drawn, dtype)
+    numbers = known_generator(asked, rng).uniform(-limit, limit, _sizes(asked, shape))
+    return _converted(asked, numbers, dtype)
 
 
 def _normal(
     asked: str, shape: Sequence[int], rng: np.random.Generator, dtype: DTypeLike, deviation: float
 ) -> Array:
-    drawn = deviation * known_generator(asked, rng).standard_normal(_sizes(asked, shape))
-    return _converted(asked, drawn, dtype)
+    numbers = deviation * known_generator(asked, rng).standard_normal(_sizes(asked, shape))
+    return _converted(asked, numbers, dtype)
 
 
 def _rectified(slope: float) -> float:
     """1 + slope²: twice the share of a signal's mean square that a leaky rectifier lets through."""
-    if not np.isfinite(slope):
-        raise ValueError(f"initialisers: the slope must be a finite number, received {slope}")
-    return 1 + slope**2
+    return 1 + _finite("the slope", slope) ** 2
+
+
+def _finite(name: str, value: float) -> float:
+    return number("initialisers", name, value, "a finite number", np.isfinite)
 
 
 def _sizes(asked: str, shape: Sequence[int] | int) -> tuple[int, ...]:
@@ -191,6 +196,24 @@ def known_generator(asked: str, rng: Any) -> np.random.Generator:
             f"instance np.random.default_rng(0)"
         )
     return rng
+
+
+def drawn(
+    asked: str, initialiser: Callable[..., Any], shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """What a layer's initialiser gives, if that is an array of this shape; an error otherwise."""
+    if not callable(initialiser):
+        raise TypeError(
+            f"{asked}: expected an initialiser, such as nn.initialisers.he_normal, received: "
+            f"{kind(initialiser)}"
+        )
+    array = np.asarray(initialiser(shape, rng))
+    if array.shape != shape:
+        raise ValueError(
+            f"{asked}: expected an initialiser that gives an array of shape {shape}, received: "
+            f"{kind(array)}"
+        )
+    return array
 
 
 def _converted(asked: str, array: Array, dtype: DTypeLike) -> Array:

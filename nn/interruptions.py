@@ -31,6 +31,7 @@ class Interruptions:
         self._before: Any = None
 
     def __enter__(self) -> Interruptions:
+        self._before = None  # what was put back the last time does not count
         if threading.current_thread() is threading.main_thread():
             before = signal.getsignal(signal.SIGINT)
             if callable(before):  # one that is no function raises nothing, or could not be put back

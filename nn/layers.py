@@ -54,12 +54,7 @@ class FullyConnected(Module):
         inputs = whole_number(self._label, "inputs", inputs)
         outputs = whole_number(self._label, "outputs", outputs)
         rng = initialisers.generator(self._label, rng)
-        weight = np.asarray(initialiser((inputs, outputs), rng))
-        if weight.shape != (inputs, outputs):
-            raise ValueError(
-                f"{self._label}: expected an initialiser that gives an array of shape "
-                f"{(inputs, outputs)}, received: {kind(weight)}"
-            )
+        weight = initialisers.drawn(self._label, initialiser, (inputs, outputs), rng)
         self.weight = ag.Variable(weight.astype(dtype), self._named("W"))
         self.bias = ag.Variable(np.zeros(outputs, dtype), self._named("bias")) if bias else None
 

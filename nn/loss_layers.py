@@ -10,7 +10,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from nn import cheat_sheets, losses
-from nn.loss_terms import Reduction, known_reduction, known_share
+from nn.loss_terms import (
+    Reduction,
+    known_class_weights,
+    known_label,
+    known_reduction,
+    known_share,
+)
 from nn.module import Module, Operand
 
 
@@ -142,43 +148,6 @@ class CrossEntropy(Loss):
     function = staticmethod(losses.cross_entropy)
 
 
-class CrossEntropyFromLogits(Loss):
-    """The loss layer of `nn.cross_entropy_from_logits`: logits (…, classes) and targets.
-
-    Raises ValueError for a share of label smoothing outside [0, 1].
-
-    >>> import numpy as np, nn
-    >>> round(float(nn.CrossEntropyFromLogits()(np.array([1000.0, 1000.0]), 0)), 4)
-    0.6931
-    >>> nn.CrossEntropyFromLogits(label_smoothing=0.1, ignored_index=-1)
-    CrossEntropyFromLogits(label_smoothing=0.1, ignored_index=-1)
-    """
-
-    formula = "L = −Σᵢ tᵢ·(xᵢ − log Σⱼ e^(xⱼ))"
-    function = staticmethod(losses.cross_entropy_from_logits)
-
-    def __init__(
-        self,
-        *,
-        label_smoothing: float = 0.0,
-        class_weights: Operand | None = None,
-        ignored_index: int | None = None,
-        reduction: Reduction = "mean",
-    ):
-        super().__init__(reduction=reduction)
-        self.label_smoothing = known_share("CrossEntropyFromLogits", label_smoothing)
-        self.class_weights, self.ignored_index = class_weights, ignored_index
-
-    def settings(self) -> dict[str, Any]:
-        """Those that were given."""
-        settings = {
-            "label_smoothing": self.label_smoothing or None,
-            "class_weights": self.class_weights,
-            "ignored_index": self.ignored_index,
-        }
-        return {key: value for key, value in settings.items() if value is not None}
-
-
 class NegativeLogLikelihood(Loss):
     """The loss layer of `nn.negative_log_likelihood`: log-probabilities (…, classes) and targets.
 
@@ -199,12 +168,46 @@ class NegativeLogLikelihood(Loss):
         reduction: Reduction = "mean",
     ):
         super().__init__(reduction=reduction)
-        self.class_weights, self.ignored_index = class_weights, ignored_index
+        known_class_weights(type(self).__name__, class_weights)
+        self.class_weights = class_weights
+        self.ignored_index = known_label(type(self).__name__, ignored_index)
 
     def settings(self) -> dict[str, Any]:
         """Those that were given."""
         settings = {"class_weights": self.class_weights, "ignored_index": self.ignored_index}
         return {key: value for key, value in settings.items() if value is not None}
+
+
+class CrossEntropyFromLogits(NegativeLogLikelihood):
+    """The loss layer of `nn.cross_entropy_from_logits`: logits (…, classes) and targets.
+
+    >>> import numpy as np, nn
+    >>> round(float(nn.CrossEntropyFromLogits()(np.array([1000.0, 1000.0]), 0)), 4)
+    0.6931
+    >>> nn.CrossEntropyFromLogits(label_smoothing=0.1, ignored_index=-1)
+    CrossEntropyFromLogits(label_smoothing=0.1, ignored_index=-1)
+    """
+
+    formula = "L = −Σᵢ tᵢ·(xᵢ − log Σⱼ e^(xⱼ))"
+    function = staticmethod(losses.cross_entropy_from_logits)
+
+    def __init__(
+        self,
+        *,
+        label_smoothing: float = 0.0,
+        class_weights: Operand | None = None,
+        ignored_index: int | None = None,
+        reduction: Reduction = "mean",
+    ):
+        super().__init__(
+            class_weights=class_weights, ignored_index=ignored_index, reduction=reduction
+        )
+        self.label_smoothing = known_share("CrossEntropyFromLogits", label_smoothing)
+
+    def settings(self) -> dict[str, Any]:
+        """Those that were given."""
+        smoothing = {"label_smoothing": self.label_smoothing} if self.label_smoothing else {}
+        return {**smoothing, **super().settings()}
 
 
 class Hinge(Loss):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import math
+import operator
 from typing import Any, Literal
 
 import numpy as np
 
 import autograd_lite as ag
 from autograd_lite.errors import kind
+from autograd_lite.variable import plain
 from nn.module import Operand, floating, operand
 from nn.settings import number
 
@@ -71,7 +73,7 @@ def paired(asked: str, x: Operand, t: Operand) -> tuple[Any, Any]:
 def target_rows(asked: str, x: Any, t: Any) -> Any:
     """The targets as numbers of a floating dtype, that of x if they were integers; none is NaN."""
     t = t.astype(x.dtype) if t.dtype.kind in "iub" else floating(t)
-    wrong = np.isnan(data(t))
+    wrong = np.isnan(plain(t))
     if np.count_nonzero(wrong):
         raise ValueError(
             f"{asked}: the targets hold NaN, first at position {first(wrong)}; fill these in, or "
@@ -91,14 +93,14 @@ def are_labels(asked: str, x: Any, t: Any, ignored: int | None = None) -> bool:
             f"shape {x.shape[:-1]}, or one row of targets per row, shape {x.shape}"
         )
     if t.dtype.kind not in "iu":
-        nan = t.dtype.kind == "f" and bool(np.isnan(data(t)).any())
+        nan = t.dtype.kind == "f" and bool(np.isnan(plain(t)).any())
         advice = "fill in the NaN in it, then write" if nan else "write"
         raise TypeError(
             f"{asked}: labels must be integers, received: {kind(t)}; {advice} labels.astype(int), "
             f"or pass one row of targets per row, shape {x.shape}"
         )
     refuse_empty(asked, x)
-    labels, classes = data(t), x.shape[-1]
+    labels, classes = plain(t), x.shape[-1]
     wrong = (labels < 0) | (labels >= classes)
     if ignored is not None:
         wrong &= labels != ignored
@@ -126,7 +128,7 @@ def refuse_no_probability(
 
     With `rounded`, 1 may be exceeded by as much as sums of a few hundred terms are rounded by.
     """
-    numbers = data(x)
+    numbers = plain(x)
     most = 1 + 64 * float(np.finfo(numbers.dtype).eps) if rounded else 1
     # two reductions, without a mask unless there is something to point at; they leave out NaN
     if np.fmin.reduce(numbers, axis=None) < 0 or np.fmax.reduce(numbers, axis=None) > most:
@@ -139,7 +141,7 @@ def refuse_no_probability(
 
 def refuse_no_log_probability(asked: str, x: Any) -> None:
     """Raise ValueError for predictions above 0, by more than rounding. NaN passes, as above."""
-    numbers = data(x)
+    numbers = plain(x)
     most = 64 * float(np.finfo(numbers.dtype).eps)
     if np.fmax.reduce(numbers, axis=None) > most:
         wrong = numbers > most
@@ -150,33 +152,46 @@ def refuse_no_log_probability(asked: str, x: Any) -> None:
         )
 
 
-def known_class_weights(asked: str, weights: Operand | None, x: Any) -> Any:
-    """The weights of the classes in the dtype of x, or None for none; refuses what are none."""
+def known_class_weights(asked: str, weights: Operand | None, classes: int | None = None) -> Any:
+    """The weights of the classes, or None for none; refuses what are none."""
     if weights is None:
         return None
     weights = operand(weights)
-    if weights.shape != x.shape[-1:] or weights.dtype.kind not in "iuf":
-        raise ValueError(
-            f"{asked}: class_weights: {kind(weights)}; pass one number for each of the "
-            f"{x.shape[-1]} classes, shape {x.shape[-1:]}"
+    fits = weights.ndim == 1 and classes in (None, weights.size)
+    if not fits or weights.dtype.kind not in "iuf":
+        each, shape = (
+            ("class", "(classes,)")
+            if classes is None
+            else (f"of the {classes} classes", f"({classes},)")
         )
-    wrong = ~((data(weights) >= 0) & np.isfinite(data(weights)))
+        raise ValueError(
+            f"{asked}: class_weights: {kind(weights)}; pass one number for each {each}, shape "
+            f"{shape}"
+        )
+    wrong = ~((plain(weights) >= 0) & np.isfinite(plain(weights)))
     if wrong.any():
         raise ValueError(
             f"{asked}: class weights must be finite and at least 0, received: "
-            f"{data(weights)[wrong].flat[0]} for class {first(wrong)}"
+            f"{plain(weights)[wrong].flat[0]} for class {first(wrong)}"
         )
-    return weights.astype(x.dtype)
+    return weights
+
+
+def known_label(asked: str, ignored_index: int | None) -> int | None:
+    """The label to be ignored as Python's number, or None for none; TypeError for no label."""
+    if ignored_index is None:
+        return None
+    try:
+        return operator.index(ignored_index)
+    except TypeError:
+        raise TypeError(
+            f"{asked}: ignored_index must be a label, an integer, received: {ignored_index!r}"
+        ) from None
 
 
 def known_share(asked: str, label_smoothing: float) -> float:
     """The share that label smoothing takes from the label, if it is one; ValueError otherwise."""
     return number(asked, "label_smoothing", label_smoothing, "from 0 to 1", lambda s: 0 <= s <= 1)
-
-
-def data(x: Any) -> Any:
-    """The array in a Variable; arrays as they are."""
-    return x.data if isinstance(x, ag.Variable) else x
 
 
 def first(wrong: Any) -> int | tuple[int, ...]:
@@ -210,7 +225,7 @@ def log(x: Any) -> Any:
     The longer way is the same function with the same slope: it matters not which of the two a
     replay goes. Its curvature at 0, which is infinite, is left out.
     """
-    numbers = data(x)
+    numbers = plain(x)
     if np.count_nonzero(numbers) == numbers.size:
         return np.log(x)
     zero = x == 0
@@ -219,7 +234,7 @@ def log(x: Any) -> Any:
 
 def log_of_rest(x: Any) -> Any:
     """The logarithm of 1 − x, likewise, also for x so small that 1 − x would be rounded to 1."""
-    if not np.any(data(x) == 1):
+    if not np.any(plain(x) == 1):
         return np.log1p(-x)
     one = x == 1
     return np.log1p(-np.where(one, 0, x)) - np.where(one, np.inf, x.dtype.type(0)) * x

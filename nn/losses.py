@@ -9,20 +9,20 @@ unknown reduction.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd_lite.errors import kind
+from autograd_lite.variable import plain
 from nn.activations import log_softmax, softplus
 from nn.loss_terms import (
     Reduction,
     are_labels,
-    data,
     idle,
     known_class_weights,
+    known_label,
     known_share,
     label_rows,
     log,
@@ -274,16 +274,10 @@ def _surprise(
     reduction: Reduction,
 ) -> Any:
     """−Σᵢ wᵢ·tᵢ·logᵢ of each row, reduced."""
-    x, t = floating(x), operand(t)
-    if ignored_index is not None:
-        try:
-            ignored_index = operator.index(ignored_index)
-        except TypeError:
-            raise TypeError(
-                f"{asked}: ignored_index must be a label, an integer, received: {ignored_index!r}"
-            ) from None
+    x, t, ignored_index = floating(x), operand(t), known_label(asked, ignored_index)
     labelled = are_labels(asked, x, t, ignored_index)
-    weights = known_class_weights(asked, class_weights, x)
+    weights = known_class_weights(asked, class_weights, x.shape[-1])
+    weights = None if weights is None else weights.astype(x.dtype)
     share = known_share(asked, label_smoothing)
     if not labelled:
         if ignored_index is not None:
@@ -314,7 +308,7 @@ def _counted(
     t = np.where(ignored, 0, t)
     counts = np.where(ignored, 0, x.dtype.type(1) if weights is None else np.take(weights, t))
     total = np.sum(counts)
-    if reduction == "mean" and not data(total) > 0:
+    if reduction == "mean" and not plain(total) > 0:
         raise ValueError(
             f"{asked}: every label is ignored or has the weight 0, and there is no mean; pass at "
             f"least one row that counts"

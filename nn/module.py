@@ -23,7 +23,7 @@ NumPy's functions and operators take both."""
 def operand(x: Operand) -> Any:
     """Variables and arrays as they are, so that foreign arrays stay foreign; lists as arrays.
 
-    Raises TypeError for a tuple or list with Variables in it.
+    Raises TypeError for a tuple or list with Variables in it, ValueError for what is no array.
     """
     if hasattr(x, "dtype"):
         return x
@@ -37,7 +37,10 @@ def operand(x: Operand) -> Any:
             f"nn: expected an array, received a {type(x).__name__} of {len(x)} with Variables in "
             f"it{here()}; {advice}"
         )
-    return np.asarray(x)
+    try:
+        return np.asarray(x)
+    except ValueError as error:  # rows of several lengths
+        raise ValueError(f"nn: expected an array, received: {kind(x)}{here()}: {error}") from None
 
 
 def floating(x: Operand) -> Any:
@@ -48,6 +51,14 @@ def floating(x: Operand) -> Any:
     if x.dtype.kind not in "iub":
         raise TypeError(f"nn: expected real numbers, received: {kind(x)}{here()}")
     return x.astype(float)
+
+
+def held_constant(x: Any) -> Any:
+    """The same without its part in the derivative, for a shift or scale on which no result depends.
+
+    By `detach` it stays on the record, and a replay with other numbers finds its own.
+    """
+    return x.detach() if isinstance(x, ag.Variable) else x
 
 
 def here() -> str:
@@ -65,8 +76,8 @@ def refuse_empty(asked: str, expected: str, x: Any) -> None:
 
 
 def _refuse_nan(asked: str, x: Any) -> None:
-    """Raise ValueError for NaN in data, which is what comes in as an array or a list."""
-    if type(x) is list:
+    """Raise ValueError for NaN in data: in an array, a list or a tuple that comes in."""
+    if type(x) in (list, tuple):
         try:
             x = np.asarray(x)
         except (TypeError, ValueError):  # no array: for the layer to refuse, or to take
@@ -119,7 +130,7 @@ class Module:
     what it keeps beside parameters, such as running means. Calling opens an `ag.scope` with the
     module's name (its `name`, or its class's) and `formula`, for pictures and messages. Raises
     NotImplementedError where `forward` is missing, and ValueError for NaN in data, that is, in an
-    input that is an array or a list. Variables are not looked at: where NaN came from in a
+    input that is an array, a list or a tuple. Variables are not looked at: where NaN came from in a
     computation, `ag.debug()` tells, and a module that is to see it gets it as a Variable.
 
     >>> import numpy as np, autograd_lite as ag, nn
@@ -160,7 +171,7 @@ class Module:
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Forward, inside a scope of the module's name."""
-        for x in inputs:
+        for x in (*inputs, *settings.values()):
             _refuse_nan(self._label, x)
         with ag.scope(self._label, self.formula):
             return self.forward(*inputs, **settings)

@@ -12,7 +12,7 @@ T = TypeVar("T")
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that is probably meant: by initials ("mse"), its beginning, or its letters."""
     name, known = name.lower(), list(known)
-    initials = {"".join(word[0] for word in each.split("_")): each for each in reversed(known)}
+    initials = {"".join(word[:1] for word in each.split("_")): each for each in reversed(known)}
     begins = [each for each in known if len(name) > 1 and each.startswith(name)]
     if name in initials and "_" in initials[name]:
         return initials[name]

@@ -295,7 +295,7 @@ class Network(Sequential):
         X is converted as by `fit`. Layers are out of training mode meanwhile, and get 1024 rows at
         a time. Raises ValueError for data that are not finite.
         """
-        return predicted(self, inputs_for(self, finite("predict", "X", X)))
+        return predicted(self, inputs_for("predict", self, finite("predict", "X", X)))
 
     def __repr__(self) -> str:
         layers = [f"{layer!r},  # {layer.name}" for layer in self.layers]

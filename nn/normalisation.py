@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 from numpy.typing import DTypeLike
 
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from autograd_lite.variable import plain
-from nn.module import Module, Operand, floating, refuse_empty
+from nn.module import Module, Operand, floating, held_constant, refuse_empty
 from nn.settings import number, whole_number
 
 
@@ -48,12 +49,11 @@ def l2_normalisation(x: Operand, axis: int = -1) -> Any:
 
 
 def _of_length_one(x: Operand, order: int, axis: int) -> Any:
-    x, axis = floating(x), operator.index(axis)
-    # The largest entry is 1 before the norm is taken, or squares would overflow and vanish. The
-    # result does not depend on that scale, so that it may be held constant. x / ∞ keeps zero
-    # vectors, and their gradients, zero.
-    constant = x.detach() if isinstance(x, ag.Variable) else x
-    largest = np.max(np.abs(constant), axis=axis, keepdims=True, initial=0)
+    x = floating(x)
+    axis = normalize_axis_index(axis, x.ndim, f"l{order}_normalisation")
+    # The largest entry is 1 before the norm is taken, or squares would overflow and vanish. x / ∞
+    # keeps zero vectors, and their gradients, zero.
+    largest = np.max(np.abs(held_constant(x)), axis=axis, keepdims=True, initial=0)
     x = x / np.where(largest == 0, np.inf, largest)
     norm = np.linalg.norm(x, order, axis=axis, keepdims=True)
     return x / np.where(norm == 0, 1, norm)
@@ -161,9 +161,9 @@ class BatchNorm(_Standardising):
     over the `batches` seen, as in the paper.
 
     Source: Ioffe and Szegedy 2015, algorithms 1 and 2. Raises ValueError for X with another number
-    of channels, for empty batches, in training for a batch with less than two values per channel or
-    with NaN or infinity, which the buffers would never lose again, for sizes below 1 and settings
-    out of range. Outside of training NaN is passed on.
+    of channels, for empty batches, in training for less than two values per channel, for sizes
+    below 1 and settings out of range; FloatingPointError in training where a mean or variance is
+    not finite, which the buffers would never lose again. Outside of training NaN is passed on.
 
     >>> import numpy as np, nn
     >>> layer = nn.BatchNorm(1)
@@ -218,20 +218,22 @@ class BatchNorm(_Standardising):
                 f"{kind(x)}; a batch of one has no deviation: take larger batches, or eval()"
             )
         mean = np.mean(x, axis=others, keepdims=True)
-        self._refuse_not_finite(plain(mean))
+        self._refuse_not_finite(plain(mean), "mean")
         centred = x - mean
         variance = np.mean(centred**2, axis=others, keepdims=True)
-        self._remember(plain(mean), plain(variance) * (values / (values - 1)))
+        unbiased = plain(variance) * (values / (values - 1))
+        self._refuse_not_finite(unbiased, "variance")
+        self._remember(plain(mean), unbiased)
         return self._standardised(centred, variance, shape)
 
-    def _refuse_not_finite(self, mean: Any) -> None:
-        if not np.isfinite(mean).all():
-            channel = int(np.flatnonzero(~np.isfinite(mean))[0])
-            raise ValueError(
+    def _refuse_not_finite(self, seen: Any, what: str) -> None:
+        if not np.isfinite(seen).all():
+            channel = int(np.flatnonzero(~np.isfinite(seen))[0])
+            raise FloatingPointError(
                 f"{self._label}: expected finite numbers in training, received NaN or infinity, or "
-                f"numbers too large to be added, in channel {channel}, which the running mean "
-                f"would never lose again; look for where they come from, with ag.debug() for "
-                f"instance"
+                f"numbers too large for {seen.dtype}, in channel {channel}, which the running "
+                f"{what} would never lose again; look for where they come from, with ag.debug() "
+                f"for instance"
             )
 
     def _axis_and_shape(self, x: Any) -> tuple[int, tuple[int, ...]]:

@@ -13,10 +13,10 @@ def progress_lines(
 ) -> Iterator[Callable[[int, str], None]]:
     """A function to call after every epoch: it prints a line, under which a bar moves.
 
-    The bar is for those who look on; a log gets the lines alone. It begins with the epochs that
-    are done already.
+    The bar is for those who look on; a log gets the lines alone, and nobody anything where there is
+    no stderr. It begins with the epochs that are done already.
     """
-    if not wanted:
+    if not wanted or sys.stderr is None:
         yield lambda epoch, line: None
         return
     try:

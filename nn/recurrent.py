@@ -253,6 +253,11 @@ class RNN(Recurrent):
         **settings: Any,
     ):
         super().__init__(inputs, units, *args, **settings)
+        if not callable(activation):
+            raise TypeError(
+                f"{self._label}: the activation must be a function, such as nn.relu, received: "
+                f"{kind(activation)}"
+            )
         self.activation = activation
         self._called = getattr(activation, "__name__", type(activation).__name__)
         self.formula = f"hₜ = {self._called}(xₜ·W + hₜ₋₁·U + bias)"

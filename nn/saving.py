@@ -88,7 +88,7 @@ def load(path: PathLike) -> Any:
     >>> rng.bit_generator.state = state["rng"]
     """
     kind_of_file = container("load", path)
-    with opened(path) as file:
+    with opened("load", path) as file:
         try:
             description, arrays = kind_of_file.read(file)
             return _restored(description, arrays)

@@ -93,7 +93,8 @@ class WarmUp:
 
     `WarmUp(steps, then=None, start=None)`: start + (1 − start)·t / steps for t < steps;
     then(t − steps) from there on, or 1. `start` is 1 / (steps + 1) unless said, so that no step is
-    taken with a rate of 0. Raises ValueError for less than one step, and `start` outside [0, 1].
+    taken with a rate of 0. Raises ValueError for less than one step, and `start` outside [0, 1];
+    TypeError for `then` that cannot be called.
 
     >>> import nn
     >>> shape = nn.WarmUp(3, then=nn.CosineDecay(4))
@@ -109,6 +110,11 @@ class WarmUp:
         whole_number("WarmUp", "steps", self.steps)
         if self.start is not None:
             _share("WarmUp", "start", self.start)
+        if not (self.then is None or callable(self.then)):
+            raise TypeError(
+                f"WarmUp: then must be a function of the step, received: {self.then!r}; pass for "
+                f"instance nn.CosineDecay(1000)"
+            )
 
     def __call__(self, step: int) -> float:
         """The factor at this step."""
@@ -167,11 +173,15 @@ class Schedule:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where `state_dict` was taken. Raises ValueError for other groups of rates."""
         rates = _taken_rates("Schedule", state, self.state_dict())
-        self.steps, self._rates = int(state["steps"]), rates
+        self.steps = whole_number("Schedule.load_state_dict", "steps", state["steps"], 0)
+        self._rates = rates
         self._apply()
 
     def _apply(self) -> None:
-        factor = float(self.shape(self.steps))
+        try:
+            factor = float(self.shape(self.steps))
+        except OverflowError:  # a power of Python's numbers
+            factor = math.inf
         if not 0 <= factor < math.inf:
             raise ValueError(
                 f"Schedule: a factor must be a number of at least 0, received {factor} from "
@@ -292,13 +302,17 @@ def _taken_rates(asked: str, state: Any, own: Mapping[str, Any]) -> dict[str, fl
             f"{asked}: expected what state_dict gave, with {', '.join(own)}, received: "
             f"{entries or 'nothing'}"
         )
-    rates = {key: float(rate) for key, rate in state["rates"].items()}
-    if set(rates) != set(own["rates"]):
+    rates = state["rates"]
+    if not isinstance(rates, Mapping) or set(rates) != set(own["rates"]):
+        received = ", ".join(sorted(map(str, rates))) if isinstance(rates, Mapping) else kind(rates)
         raise ValueError(
             f"{asked}: expected the rates of {', '.join(sorted(own['rates']))}, received "
-            f"{', '.join(sorted(rates))}; load it with the same groups of parameters"
+            f"{received}; load it with the same groups of parameters"
         )
-    return rates
+    return {
+        key: number(asked, f"the rate of {key}", rate, "at least 0", lambda x: 0 <= x < math.inf)
+        for key, rate in rates.items()
+    }
 
 
 def _positive(asked: str, name: str, value: Any) -> float:

@@ -36,9 +36,9 @@ def number(asked: str, name: str, value: Any, expected: str, holds: Callable[[An
     """
     message = f"{asked}: {name} must be {expected}, received: {value!r}"
     try:
-        fits = bool(holds(value))
+        fits, plain = bool(holds(value)), float(value)
     except (TypeError, ValueError):
         raise TypeError(message) from None
     if not fits:
         raise ValueError(message)
-    return float(value)
+    return plain

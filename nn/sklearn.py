@@ -74,7 +74,7 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
             network = _perceptron(asked, X.shape[1], self.hidden, outputs, rng)
         else:
             network = _built(asked, self.build, X.shape[1], outputs, rng)
-            self._refuse_unfit(_outputs(network, X[:2]), (len(X[:2]), outputs))
+            self._refuse_unfit(_outputs(asked, network, X[:2]), (len(X[:2]), outputs))
         make: Any = self.optimiser
         if isinstance(make, str):
             make, _ = named(asked, "optimiser", make, OPTIMISERS)
@@ -101,7 +101,8 @@ class _NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn ha
     def _predicted(self, X: ArrayLike) -> Array:
         """The network's output for rows that must have the features of `fit`."""
         check_is_fitted(self, "network_")
-        return _outputs(self.network_, validate_data(self, X, dtype=float, reset=False))
+        rows = validate_data(self, X, dtype=float, reset=False)
+        return _outputs(type(self).__name__, self.network_, rows)
 
     def _generator(self) -> np.random.Generator:
         """The generator that `random_state` names: an int gives the same one at every fit."""
@@ -232,8 +233,8 @@ class NetworkRegressor(RegressorMixin, _NetworkEstimator):  # type: ignore[misc]
         return tags
 
 
-def _outputs(network: Module, X: Array) -> Array:
-    return predicted(network, inputs_for(network, X))
+def _outputs(asked: str, network: Module, X: Array) -> Array:
+    return predicted(network, inputs_for(asked, network, X))
 
 
 def _built(asked: str, build: Any, inputs: int, outputs: int, rng: np.random.Generator) -> Module:

@@ -17,6 +17,7 @@ from autograd_lite.errors import kind
 from autograd_lite.tape import STATE
 from autograd_lite.text import table
 from autograd_lite.variable import plain
+from nn.evaluation import unchanged
 from nn.module import Module
 
 
@@ -179,34 +180,17 @@ class _Calls:
     def watched(self) -> Iterator[None]:
         """Notice all calls and operations in the block, and put the module back afterwards."""
         modules = [self.module, *[module for _, module in self.module.named_modules()]]
-        leaves = [v for _, v in [*self.module.named_parameters(), *self.module.named_buffers()]]
-        arrays = [(leaf, leaf.data) for leaf in leaves]
-        attributes = [(module, vars(module).copy()) for module in modules]
-        generators = [
-            (value.bit_generator, value.bit_generator.state)
-            for _, kept in attributes
-            for value in kept.values()
-            if isinstance(value, np.random.Generator)
-        ]
-        state = STATE.get()
-        token = STATE.set((self, state[1], state))
-        try:
+        with unchanged(self.module), np.errstate(all="ignore"):
             self.module.eval()
             for module in modules:
                 # what Module.__call__ finds before the class's
                 vars(module)["forward"] = self._noticed(module, module.forward)
-            with np.errstate(all="ignore"):
+            state = STATE.get()
+            token = STATE.set((self, state[1], state))
+            try:
                 yield
-        finally:
-            STATE.reset(token)
-            for module, kept in attributes:
-                vars(module).clear()
-                vars(module).update(kept)
-            for leaf, array in arrays:
-                if leaf.data.base is not array.base:
-                    leaf.data = array
-            for generator, before in generators:
-                generator.state = before
+            finally:
+                STATE.reset(token)
 
     def _noticed(self, module: Module, forward: Callable[..., Any]) -> Any:
         """`forward` with its call put down."""

@@ -151,15 +151,15 @@ class Trainer:
         the file and those to come: the call that was cut off, made again with resume=, ends where
         it would have ended. Data, settings and parts must be as they were; parts are compared.
 
-        Validation data, metrics and loss are tried once before the first step, which changes
-        nothing. An interruption keeps what was learned, and every epoch that was finished; it comes
-        before a step or after it, never between. Modules go back to the mode, training or not, that
-        they were in.
+        Metrics and validation data, these with the loss, too, are tried once before the first step,
+        which changes nothing. An interruption keeps what was learned, and every epoch that was
+        finished; it comes before a step or after it, never between. Modules go back to the mode,
+        training or not, that they were in.
 
         Raises ValueError for data that are empty, of different lengths or not finite, for settings
-        out of range, and for a file that does not fit; FloatingPointError when the loss, a gradient
-        or a parameter is not finite, naming epoch, batch and layer. The module is then as it was
-        before the last step whose loss was finite, or when `fit` began.
+        out of range, and for a file that does not fit or has more epochs; FloatingPointError when
+        the loss, a gradient or a parameter is not finite, naming epoch, batch and layer. The module
+        is then as it was before the last step whose loss was finite, or when `fit` began.
         """
         asked, module = self._asked, self.module
         X, y = prepared(asked, module, X, y)
@@ -177,6 +177,11 @@ class Trainer:
         else:
             self.load_state_dict(load(resume))
             last = epochs
+            if self.epoch > last:
+                raise ValueError(
+                    f"{asked}: the file is at epoch {self.epoch}, and epochs={epochs} counts those "
+                    f"of the file; pass epochs={self.epoch + epochs} for {epochs} more"
+                )
         # an overflow on the way shows in the loss, and is reported there, with its place
         with (
             progress_lines(asked, progress, self.epoch, last) as report,
@@ -196,13 +201,16 @@ class Trainer:
         return self
 
     def step(self, X: Array, y: Array) -> Any:
-        """One step of gradient descent on a batch; gives the predictions it was computed from."""
+        """One step of gradient descent on a batch; gives the predictions it was computed from.
+
+        Raises FloatingPointError for a loss that is not finite; no step is taken then.
+        """
         before = self._values()
         predictions = self.module(X)
         loss = self.loss(predictions, y)
         value = number(self._asked, loss)
         if not math.isfinite(value):
-            raise _NotFinite(value)
+            raise _NotFinite(f"{self._asked}: the loss is {value}")
         self._before = before
         self.optimiser.zero_grad()
         loss.backward()
@@ -242,8 +250,16 @@ class Trainer:
                 reason = reason or why_not_finite(self.module, inputs)
                 self._go_back()
                 raise FloatingPointError(
-                    f"{self._asked}: the loss is {signal} in epoch {epoch}, batch {batch}: {reason}"
+                    f"{signal} in epoch {epoch}, batch {batch}: {reason}"
                 ) from None
+            except Exception as error:
+                if isinstance(error, FloatingPointError):  # BatchNorm looks at its means itself
+                    self._go_back()
+                error.add_note(
+                    f"{self._asked}: in epoch {epoch}, batch {batch}; positions are those in the "
+                    f"batch, whose rows are in an order drawn for this epoch"
+                )
+                raise
             total += self.batch_losses[-1] * len(inputs)
             if self.metrics:
                 outputs.append(plain(predictions))
@@ -338,5 +354,5 @@ class Trainer:
         training_state.put(self, state)
 
 
-class _NotFinite(Exception):  # noqa: N818 - a signal between step and epoch, never seen outside
-    """The loss of a step is not finite."""
+class _NotFinite(FloatingPointError):  # noqa: N818 - to its user it is the class it comes from
+    """The loss of a step is not finite: `fit` adds where, and why."""

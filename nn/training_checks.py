@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,7 @@ from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
 from nn.callbacks import Callback
 from nn.data import split
-from nn.evaluation import measured, number, out_of_training, predicted, prepared
-from nn.finiteness import leaves_of
+from nn.evaluation import measured, number, out_of_training, predicted, prepared, unchanged
 from nn.metrics import Metric
 from nn.module import Module
 
@@ -156,7 +154,7 @@ def tried(
     all rows: so every target is looked at, at the cost of a few predictions. Nothing changes by it,
     also where a layer draws numbers or keeps means in any mode. An error says where it came from.
     """
-    with _unchanged(module), np.errstate(all="ignore"):
+    with unchanged(module), np.errstate(all="ignore"):
         try:
             p = predicted(module, X[:TRIED])
             if not np.isfinite(p).all():
@@ -173,26 +171,3 @@ def tried(
                 f"{asked}: found by trying the {what} before the first step; nothing was changed"
             )
             raise
-
-
-@contextmanager
-def _unchanged(module: Module) -> Iterator[None]:
-    """Parameters, buffers and generators are as before afterwards."""
-    values = [(leaf, leaf.data) for leaf in leaves_of(module)]
-    states = [(g, g.bit_generator.state) for _, g in generators_of(module)]
-    try:
-        yield
-    finally:
-        for leaf, value in values:
-            if not np.shares_memory(leaf.data, value):  # what is as it was stays the same object
-                leaf.data = value
-        for generator, state in states:
-            generator.bit_generator.state = state
-
-
-def generators_of(module: Module) -> Iterator[tuple[str, np.random.Generator]]:
-    """The generators that layers such as Dropout draw from, by path."""
-    for path, found in (("", module), *module.named_modules()):
-        for name, value in vars(found).items():
-            if isinstance(value, np.random.Generator):
-                yield f"{path}.{name}" if path else name, value

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd_lite.errors import a_kind, kind
+from nn.evaluation import generators_of
 from nn.names import nearest
-from nn.training_checks import generators_of
 
 if TYPE_CHECKING:
     from nn.training import Trainer
@@ -47,12 +47,12 @@ def put(trainer: Trainer, state: Any) -> None:
             f"{'here is none' if trainer.schedule is None else 'the state has none'}; make the "
             f"Trainer in the same way"
         )
-    _check_numbers(state["history"], state["batch_losses"])
+    history = {name: _numbers(name, values) for name, values in state["history"].items()}
+    losses = _numbers("batch_losses", state["batch_losses"])
+    _check_lengths(history)
     try:
         for what, take, part in _parts(trainer, state):
             _taken(what, take, part)
-        history = {name: [*map(float, values)] for name, values in state["history"].items()}
-        losses = [float(value) for value in state["batch_losses"]]
     except BaseException:
         for _, take, part in _parts(trainer, before):
             take(part)
@@ -154,13 +154,18 @@ def _check_callbacks(ours: list[Any], theirs: Any) -> None:
         )
 
 
-def _check_numbers(history: Mapping[str, Any], batch_losses: Any) -> None:
-    """Lists of numbers, and of the history one for every epoch."""
-    for name, values in {**history, "batch_losses": batch_losses}.items():
-        if not isinstance(values, list | tuple | np.ndarray) or not all(
-            isinstance(value, int | float | np.number) for value in values
-        ):
-            _refuse(f"{name} is {a_kind(values)} in the state; it must be a list of numbers")
+def _numbers(name: str, values: Any) -> list[float]:
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        array = np.empty(())
+    if array.ndim != 1 or array.dtype.kind not in "fiub":
+        _refuse(f"{name} is {a_kind(values)} in the state; it must be a list of numbers")
+    return [*map(float, array)]
+
+
+def _check_lengths(history: Mapping[str, list[float]]) -> None:
+    """One number for every epoch."""
     lengths = {name: len(values) for name, values in history.items()}
     if len(set(lengths.values())) > 1 or (lengths and "loss" not in lengths):
         counts = ", ".join(f"{count} of {name!r}" for name, count in lengths.items())

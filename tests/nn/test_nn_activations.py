@@ -7,6 +7,7 @@ import pytest
 
 import autograd_lite as ag
 import nn
+from autograd_lite.variable import plain
 from tests.nn.nn_checks import assert_derivatives, exactly
 
 POINTS = np.random.default_rng(3).uniform(-2, 2, (3, 4))
@@ -252,6 +253,25 @@ def test_swish_has_its_limits():
     np.testing.assert_allclose(beta.grad, gradient(lambda b: nn.swish(x, b), 0.7), rtol=1e-15)
 
 
+def test_numbers_as_beta_take_on_the_dtype_and_all_keep_the_shape():
+    x = np.ones(3, np.float32)
+    for beta in (2, np.float64(2), [2.0, 2.0, 2.0], ag.Variable(np.float32(2))):
+        assert nn.swish(x, beta).dtype == np.float32
+        np.testing.assert_allclose(plain(nn.swish(x, beta)), nn.sigmoid(2 * x), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"^swish: x: .* beta: .*; pass one beta, or one for each"):
+        nn.swish(x, np.ones((2, 1)))
+    for wrong in ("a", None):
+        for function in (nn.swish, nn.parametric_relu):
+            with pytest.raises(TypeError, match=r"^nn: expected real numbers, received: "):
+                function(x, wrong)
+
+
+@pytest.mark.parametrize("function", [nn.softmax, nn.log_softmax, nn.logsumexp])
+def test_an_axis_that_is_not_there_is_told(function):
+    with pytest.raises(np.exceptions.AxisError, match=f"^{function.__name__}: axis 2 is out of bo"):
+        function(np.ones((2, 2)), axis=2)
+
+
 # --- parametric and noisy -------------------------------------------------------------------------
 
 
@@ -281,6 +301,7 @@ def test_a_parametric_layer_has_one_slope_or_one_for_each_feature_along_an_axis(
     np.testing.assert_allclose(
         layer.slope.grad, np.minimum(images, 0).sum(axis=(0, 2, 3)), rtol=1e-14
     )
+    assert repr(nn.ParametricReLU(axis=1)) == "ParametricReLU()"  # where an axis says nothing
     assert repr(layer) == "ParametricReLU(features=3, axis=1)"
 
 

@@ -491,3 +491,14 @@ def test_after_a_gradient_that_is_not_finite_the_optimiser_begins_anew():
         trainer.fit(bad, t, epochs=2, batch_size=40, progress=False)
     trainer.fit(X, t, epochs=2, batch_size=40, progress=False)
     assert np.isfinite(module.fc.weight.data).all()
+
+
+def test_logs_are_saved_as_arrays_which_files_take_fast():
+    log = nn.GradientNorms()
+    log.values = [1.0, 2.5]
+    values = log.state_dict()["values"]
+    assert isinstance(values, np.ndarray)
+    again = nn.GradientNorms()
+    again.load_state_dict({"values": values})
+    assert again.values == [1.0, 2.5]
+    assert type(again.values[0]) is float

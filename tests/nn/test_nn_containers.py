@@ -238,6 +238,8 @@ def test_results_that_do_not_fit_are_refused(branches, settings, message):
 def test_other_words_for_merging_are_refused():
     with pytest.raises(ValueError, match="merge must be 'sum', 'concatenate' or a function, recei"):
         Parallel(nn.Linear(), merge="mean")
+    with pytest.raises(ValueError, match="merge must be 'sum', 'concatenate' or a function, recei"):
+        Parallel(nn.Linear(), merge=["sum"])
 
 
 # --- network in network ---------------------------------------------------------------------------

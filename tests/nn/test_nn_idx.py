@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import os
 import re
 import struct
 import tracemalloc
@@ -213,3 +214,10 @@ def test_sizes_that_the_format_lacks_are_refused(tmp_path):
 def test_a_missing_file_is_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_idx(tmp_path / "nowhere.idx")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="read_idx: it is no regular file"):
+        read_idx(tmp_path / "pipe")

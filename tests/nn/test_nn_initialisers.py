@@ -165,5 +165,18 @@ def test_what_cannot_be_drawn_is_refused(name, shape, rng, settings, kind, messa
 
 
 def test_a_slope_that_is_no_number_is_refused():
-    with pytest.raises(ValueError, match="the slope must be a finite number, received nan"):
+    with pytest.raises(ValueError, match="the slope must be a finite number, received: nan"):
         initialisers.he_normal((2, 2), np.random.default_rng(0), slope=np.nan)
+
+
+def test_settings_that_are_no_finite_numbers_are_refused():
+    rng = np.random.default_rng(0)
+    for asked, make in [
+        ("the slope", lambda x: initialisers.he_normal((2, 2), rng, slope=x)),
+        ("the gain", lambda x: initialisers.orthogonal((2, 2), rng, gain=x)),
+        ("the value", lambda x: initialisers.constant(2, value=x)),
+    ]:
+        for value, error in ((np.nan, ValueError), (np.inf, ValueError), ("a", TypeError)):
+            message = f"^initialisers: {asked} must be a finite number, received: {value!r}"
+            with pytest.raises(error, match=message):
+                make(value)

@@ -169,3 +169,29 @@ def test_an_error_in_a_rule_changes_no_parameter(monkeypatch):
         trainer.fit(*DATA, epochs=1, batch_size=2, progress=False)
     for parameter, value in zip(trainer.module.parameters(), values, strict=True):
         np.testing.assert_array_equal(parameter.data, value)
+
+
+def test_entered_again_it_forgets_the_handler_that_was_there_before():
+    interruptions, before = Interruptions(), signal.getsignal(signal.SIGINT)
+    with interruptions:
+        pass
+    errors = []
+
+    def work():
+        try:
+            with interruptions:
+                pass
+        except ValueError as error:  # signals are for the main thread alone
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert not errors
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with interruptions:
+            pass
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -334,3 +334,22 @@ def test_the_repr_of_a_module_that_contains_itself_ends():
     block.parent = loop = [block]
     loop.append(loop)
     assert repr(block).endswith("    parent.0=…,\n)")
+
+
+@pytest.mark.parametrize("data", [[[np.nan, 1.0]], ((np.nan, 1.0),), np.array([[np.nan, 1.0]])])
+def test_nan_in_data_is_refused_however_it_comes_in(data):
+    fc = nn.FullyConnected(2, 3, name="fc1")
+    message = r"^fc1: expected numbers, .* with NaN in it, first at position \(0, 0\)"
+    with pytest.raises(ValueError, match=message):
+        fc(data)
+    with pytest.raises(ValueError, match=message):
+        fc(x=data)
+    state = np.zeros((1, 1, 2)), np.full((1, 1, 2), np.nan)
+    with pytest.raises(ValueError, match=r"^LSTM: expected numbers, .* position \(1, 0, 0, 0\)"):
+        nn.LSTM(2, 2)(np.zeros((1, 3, 2)), state)
+
+
+def test_rows_of_several_lengths_are_told_where_they_came_in():
+    message = "^nn: expected an array, received: list .* .in scope 'fc1'.: .* inhomogeneous shape"
+    with pytest.raises(ValueError, match=message):
+        nn.FullyConnected(2, 3, name="fc1")([[1.0], [2.0, 3.0]])

@@ -43,3 +43,7 @@ def test_what_is_no_text_is_no_name():
         nn.load_dataset(None)
     with pytest.raises(ValueError, match=r"there is no data set \['iris'\]; choose one of"):
         nn.load_dataset(["iris"])
+
+
+def test_names_of_ones_own_may_begin_and_end_with_an_underscore():
+    assert nearest("rmse", ["loss", "_rmse", "rmse_", "__"]) == "rmse_"

@@ -274,10 +274,30 @@ def test_what_the_running_mean_would_never_lose_is_refused(wrong):
     x = ROWS.copy()
     x[2, 1] = wrong
     layer = BatchNorm(3, name="bn")
-    with pytest.raises(ValueError, match=r"^bn: expected finite numbers in training.*channel 1,"):
+    with pytest.raises(
+        FloatingPointError, match=r"^bn: expected finite numbers in training.*channel 1,"
+    ):
         layer(ag.Variable(x))
     assert layer.batches.item() == 0
     assert np.isfinite(layer.running_mean.data).all()
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("size", [1e20, 1.6e19])  # 1.6e19² is below 3.4e38, and twice that is not
+def test_a_variance_that_overflows_does_not_reach_the_buffers(size):
+    layer = BatchNorm(1, name="bn", dtype=np.float32)
+    with pytest.raises(
+        FloatingPointError, match=r"^bn: .* too large for float32, in channel 0, .* varian"
+    ):
+        layer(np.array([[size], [-size]], np.float32))  # the mean is 0
+    assert layer.batches.item() == 0
+    np.testing.assert_array_equal(layer.running_variance.data, 1)
+
+
+@pytest.mark.parametrize("function", [l1_normalisation, l2_normalisation])
+def test_an_axis_that_is_not_there_is_told(function):
+    with pytest.raises(np.exceptions.AxisError, match=f"^{function.__name__}: axis 2 is out of"):
+        function(np.ones((2, 2)), axis=2)
 
 
 def test_nan_is_passed_on_in_use_in_its_channel_alone():

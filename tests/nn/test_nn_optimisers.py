@@ -91,6 +91,77 @@ def test_first_steps_do_not_depend_on_the_size_of_gradients(size):
         np.testing.assert_allclose(x.data, [-expected, expected], rtol=3e-5)
 
 
+def sgd(θ, gradients, η, μ, λ, nesterov):
+    v = 0
+    for g in gradients:
+        g = g + λ * θ
+        v = μ * v + g
+        θ = θ - η * (g + μ * v if nesterov else v)
+    return θ
+
+
+def adagrad(θ, gradients, η, ε, G, λ):
+    for g in gradients:
+        g = g + λ * θ
+        G = G + g**2
+        θ = θ - η * g / (np.sqrt(G) + ε)
+    return θ
+
+
+def rmsprop(θ, gradients, η, ρ, ε, μ, λ, centred):
+    r = m = v = 0
+    for g in gradients:
+        g = g + λ * θ
+        r, m = ρ * r + (1 - ρ) * g**2, ρ * m + (1 - ρ) * g
+        v = μ * v + g / (np.sqrt(r - m**2 if centred else r) + ε)
+        θ = θ - η * v
+    return θ
+
+
+def adam(θ, gradients, α, β1, β2, ε, λ, amsgrad, decoupled=False):
+    m = v = largest = 0
+    for t, g in enumerate(gradients, 1):
+        θ, g = (θ - α * λ * θ, g) if decoupled else (θ, g + λ * θ)
+        m, v = β1 * m + (1 - β1) * g, β2 * v + (1 - β2) * g**2
+        largest = np.maximum(largest, v)
+        corrected = (largest if amsgrad else v) / (1 - β2**t)
+        θ = θ - α * m / (1 - β1**t) / (np.sqrt(corrected) + ε)
+    return θ
+
+
+def adamw(θ, gradients, *settings, amsgrad):
+    return adam(θ, gradients, *settings, amsgrad, decoupled=True)
+
+
+@pytest.mark.parametrize("flag", [False, True])
+@pytest.mark.parametrize(
+    ("made", "formula", "settings", "name_of_flag"),
+    [
+        (SGD, sgd, {"momentum": 0.8}, "nesterov"),
+        (Adagrad, adagrad, {"epsilon": 0.01, "initial": 0.5}, None),
+        (RMSProp, rmsprop, {"decay": 0.7, "epsilon": 0.01, "momentum": 0.0}, "centred"),
+        (RMSProp, rmsprop, {"decay": 0.7, "epsilon": 0.01, "momentum": 0.6}, "centred"),
+        (Adam, adam, {"beta1": 0.8, "beta2": 0.9, "epsilon": 0.01}, "amsgrad"),
+        (AdamW, adamw, {"beta1": 0.8, "beta2": 0.9, "epsilon": 0.01}, "amsgrad"),
+    ],
+)
+def test_every_step_is_the_formula_with_all_settings(made, formula, settings, name_of_flag, flag):
+    """The documented formulas, letter by letter, with new arrays at every line."""
+    settings = {**settings, "weight_decay": 0.3}
+    flags = {name_of_flag: flag} if name_of_flag else {}
+    rng = np.random.default_rng(0)
+    gradients = rng.standard_normal((6, 3, 2)) * np.array([4, 2, 1, 1, 1, 1])[:, None, None]
+    θ = rng.standard_normal((3, 2))
+    x = ag.Variable(θ)
+    optimiser = made(x, 0.1, **settings, **flags)
+    for g in gradients:
+        x.grad = g
+        optimiser.step()
+    expected = formula(θ, gradients, 0.1, *settings.values(), **flags)
+    # a dozen roundings in each of six steps
+    np.testing.assert_allclose(x.data, expected, rtol=1e-13, atol=1e-14)
+
+
 def test_adagrad_divides_by_all_squares():
     x = with_gradient(0.0, 3.0)
     adagrad = Adagrad(x, 1.0, epsilon=1e-300, initial=7.0)

@@ -38,3 +38,8 @@ def test_a_bar_begins_with_the_epochs_that_are_done(monkeypatch):
     monkeypatch.undo()
     assert re.findall(r"epoch (\d)/5  loss", written) == ["3", "4", "5"]
     assert re.findall(r" (\d)/5 \[", written)[0] == "2"
+
+
+def test_a_program_without_stderr_is_trained_all_the_same(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert fit(trainer(), progress=True).epoch == 2

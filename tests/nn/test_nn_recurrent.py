@@ -100,13 +100,14 @@ def test_layers_read_the_outputs_of_the_layer_below(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_second_direction_reads_backwards(kind):
+def test_the_second_direction_reads_backwards_from_a_state_of_its_own(kind):
     both = layer(kind, bidirectional=True)
     forward, reverse = layer(kind), layer(kind)
     forward.directions, reverse.directions = both.directions[:1], both.directions[1:]
-    y, final = both(X)
-    there, first = forward(X)
-    back, second = reverse(X[:, ::-1])
+    start = [np.random.default_rng(2).standard_normal((2, 2, 2)) for _ in both.states]
+    y, final = both(X, in_form(start, kind))
+    there, first = forward(X, in_form([part[:1] for part in start], kind))
+    back, second = reverse(X[:, ::-1], in_form([part[1:] for part in start], kind))
     np.testing.assert_array_equal(y.data[..., :2], there.data)
     np.testing.assert_array_equal(y.data[..., 2:], back.data[:, ::-1])
     for part, one, two in zip(

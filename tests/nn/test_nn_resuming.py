@@ -138,8 +138,10 @@ def test_epochs_count_those_of_the_file_for_a_trainer_too(tmp_path):
     settings = {"batch_size": 5, "progress": False}
     trainer().fit(*data(), epochs=3, **settings)
     trainer().fit(*data(), epochs=5, resume=path, **settings)
-    trainer().fit(*data(), epochs=2, resume=path, **settings)
+    trainer().fit(*data(), epochs=5, resume=path, **settings)  # there is nothing left to do
     assert epochs == [1, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match=r"the file is at epoch 5, .* pass epochs=7 for 2 more"):
+        trainer().fit(*data(), epochs=2, resume=path, **settings)
 
 
 def test_a_training_that_stopped_early_stays_stopped(tmp_path):

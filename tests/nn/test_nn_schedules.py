@@ -180,6 +180,13 @@ def test_what_a_schedule_cannot_use_is_refused():
         schedule.step()
     with pytest.raises(ValueError, match="received nan"):
         Schedule(sgd(), lambda t: math.nan)
+    for factor in (10, 10.0):  # a power that no float holds is an error of its own in Python
+        schedule = Schedule(sgd(), ExponentialDecay(factor))
+        schedule.steps = 308
+        with pytest.raises(ValueError, match=r"received inf from Exponential.* at step 309"):
+            schedule.step()
+    with pytest.raises(TypeError, match=r"^WarmUp: then must be a function of the step, recei"):
+        WarmUp(2, then=0.5)
 
 
 # --- plateau ----------------------------------------------------------------------------------
@@ -295,3 +302,17 @@ def test_what_is_no_state_is_refused(make):
         schedule.load_state_dict({"rates": {}})
     with pytest.raises(TypeError, match=asked + ".*, received: None"):
         schedule.load_state_dict(None)
+    state = schedule.state_dict()
+    with pytest.raises(ValueError, match="expected the rates of optimiser, received list"):
+        schedule.load_state_dict({**state, "rates": [0.1]})
+    with pytest.raises(ValueError, match="the rate of optimiser must be at least 0, received: nan"):
+        schedule.load_state_dict({**state, "rates": {"optimiser": math.nan}})
+    assert schedule.state_dict() == state
+
+
+def test_a_number_of_steps_is_whole_and_not_negative():
+    schedule = Schedule(sgd(), StepDecay(2))
+    for steps, error in ((-1, ValueError), ("2", TypeError)):
+        message = "^Schedule.load_state_dict: steps must be a whole number of at least 0, received"
+        with pytest.raises(error, match=message):
+            schedule.load_state_dict({**schedule.state_dict(), "steps": steps})

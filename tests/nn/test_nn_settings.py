@@ -75,7 +75,8 @@ def test_sizes(make, asked):
 
 @pytest.mark.parametrize(("make", "asked", "wrong"), NUMBERS, ids=[row[1] for row in NUMBERS])
 def test_numbers(make, asked, wrong):
-    for value, kind in [(wrong, ValueError), ("a", TypeError), ([0.5, 0.5], TypeError)]:
+    lists = [[0.5, 0.5], np.array([0.5])]
+    for value, kind in [(wrong, ValueError), ("a", TypeError), *[(x, TypeError) for x in lists]]:
         with pytest.raises(kind, match=f"^{asked}.*, received: {re.escape(repr(value))}"):
             make(value)
 
@@ -90,6 +91,26 @@ def test_an_ignored_index_is_a_label():
     message = "cross_entropy_from_logits: ignored_index must be a label, an integer, received: 1.0"
     with pytest.raises(TypeError, match="^" + re.escape(message)):
         nn.cross_entropy_from_logits(X, [0, 1], ignored_index=1.0)
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyFromLogits, nn.NegativeLogLikelihood])
+def test_losses_of_classes_know_their_settings_when_they_are_made(loss):
+    asked = f"^{loss.__name__}: "
+    with pytest.raises(TypeError, match=asked + "ignored_index must be a label, an integer, rec"):
+        loss(ignored_index=1.0)
+    with pytest.raises(ValueError, match=asked + "class weights must be .* received: -2 for class"):
+        loss(class_weights=[1, -2, 1])
+    with pytest.raises(ValueError, match=asked + ".*; pass one number for each class, shape .clas"):
+        loss(class_weights=1.0)
+
+
+def test_what_is_called_later_can_be_called():
+    message = "rnn: the activation must be a function, such as nn.relu, received: str 'tanh'"
+    with pytest.raises(TypeError, match="^" + re.escape(message)):
+        nn.RNN(2, 3, activation="tanh", name="rnn")
+    for make in (nn.FullyConnected, lambda *sizes, **more: nn.Convolution1D(*sizes, 3, **more)):
+        with pytest.raises(TypeError, match=r"^layer: expected an initialiser, such as .*'glorot'"):
+            make(2, 3, initialiser="glorot", name="layer")
 
 
 def test_labels_with_nan_are_not_to_be_converted_as_they_are():

@@ -272,3 +272,68 @@ def test_integers_stay_where_a_layer_takes_them():
     own.takes_integers = True
     network = nn.Network(own, nn.FullyConnected(5, 2, rng, dtype=np.float32))
     assert network.predict(words).dtype == np.float32
+
+
+def test_what_is_too_large_for_the_dtype_of_the_parameters_is_named():
+    layer = nn.FullyConnected(2, 1, np.random.default_rng(0), dtype=np.float32)
+    network = nn.Network(layer, loss=nn.mean_squared_error)
+    X, y = np.ones((4, 2)), np.ones((4, 1))
+    large_X, large_y = X.copy(), y.copy()
+    large_X[2, 1], large_y[3] = 1e300, -1e300
+
+    def fit(X, y, validation=None):
+        given = {"epochs": 1, "learning_rate": 0.1, "progress": False}
+        network.fit(X, y, validation=validation, **given)
+
+    in_x = ": X as float32 has 1 of 8 .* inf at row 2, column 1;"
+    in_y = ": y as float32 has 1 of 4 .* -inf at row 3, column 0;"
+    for act, message in {
+        lambda: fit(large_X, y): f"^fit{in_x}",
+        lambda: fit(X, large_y): f"^fit{in_y}",
+        lambda: fit(X, y, (large_X, y)): f"^fit: validation{in_x}",
+        lambda: network.evaluate(X, large_y): f"^evaluate{in_y}",
+        lambda: network.predict(large_X): f"^predict{in_x}",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            act()
+    assert network.history == {}
+
+
+@pytest.mark.parametrize("value", [None, "0.5", 1j, np.complex128(1j), [0.5]])
+def test_a_metric_that_gives_no_number_is_named(value):
+    message = "^fit: the metric 'mine' gives .*, and one number is needed"
+    refused(TypeError, message, metrics=[("mine", lambda p, t: value)])
+
+
+def test_a_layer_that_gives_several_results_is_told_to_give_one():
+    lstm = nn.LSTM(3, 2, np.random.default_rng(0))
+    X, y = np.zeros((4, 5, 3)), np.zeros((4, 5, 2))
+    refused(TypeError, "return_state=False", X, y, lstm, validation=(X, y))
+
+
+def test_the_try_leaves_attributes_and_generators_in_lists_as_they_are():
+    class Counting(nn.Module):
+        def __init__(self):
+            self.calls, self.rngs = 0, {"noise": [np.random.default_rng(0)]}
+
+        def forward(self, x):
+            self.calls += 1
+            self.rngs["noise"][0].random()
+            return x
+
+    layer = Counting()
+    before = layer.rngs["noise"][0].bit_generator.state
+    refused(
+        ArithmeticError, "no such", module=nn.Sequential(layer, model()), metrics=[wrong_metric]
+    )
+    assert (layer.calls, layer.rngs["noise"][0].bit_generator.state) == (0, before)
+
+
+def test_what_a_batch_is_refused_for_is_told_with_epoch_and_batch():
+    y = Y.copy()
+    y[-1] = 2
+    order = np.random.default_rng(7).permutation(len(y))  # as the trainer's generator draws it
+    batch, position = divmod(int(np.flatnonzero(order == len(y) - 1)[0]), 5)
+    with pytest.raises(ValueError, match=f"label 2 at position {position} ") as caught:
+        fit(trainer(), X, y, batch_size=5)
+    assert f"fit: in epoch 1, batch {batch + 1};" in caught.value.__notes__[0]

@@ -73,11 +73,36 @@ def test_a_step_that_breaks_the_parameters_is_noticed_before_anybody_is_told(tmp
 
 
 def test_a_buffer_that_overflows_is_noticed():
-    module = nn.Sequential(nn.BatchNorm(1, name="norm"), nn.FullyConnected(1, 1))
+    class Summing(nn.Module):
+        def __init__(self):
+            self.total = ag.Variable(1.0, "sums.total", requires_grad=False)
+
+        def forward(self, x):
+            self.total.data = self.total.data + np.sum(x**2)
+            return x / 1e160
+
+    module = nn.Sequential(Summing(), nn.FullyConnected(1, 1))
     X = np.array([[-1e160], [1e160]])
-    with pytest.raises(FloatingPointError, match=r"norm\.running_variance is not finite after the"):
+    with pytest.raises(FloatingPointError, match=r"sums\.total is not finite after the"):
         fit(trainer(module, nn.mean_squared_error), X, X / 1e160, batch_size=2)
-    assert module.layers[0].running_variance.item() == 1.0
+    assert module.layers[0].total.item() == 1.0
+
+
+def test_what_a_layer_finds_itself_takes_the_module_back_as_well():
+    rng = np.random.default_rng(0)
+    module = nn.Sequential(nn.FullyConnected(1, 2, rng), nn.BatchNorm(2), nn.FullyConnected(2, 1))
+    before = module.state_dict()
+
+    class Spoil(nn.Callback):
+        def on_batch_end(self, trainer):
+            module.layers[0].weight.data = np.full((1, 2), 1e300)
+
+    found = trainer(module, nn.mean_squared_error, callbacks=[Spoil()])
+    X = np.array([[-1e10], [1e10]])
+    with pytest.raises(FloatingPointError, match=r"^BatchNorm: expected finite") as caught:
+        fit(found, X, X / 1e10, batch_size=2, epochs=2)
+    assert caught.value.__notes__[-1].startswith("fit: in epoch 2, batch 1; ")
+    assert_same(module.state_dict(), before)
 
 
 def test_a_buffer_is_named_with_its_layer():
@@ -177,3 +202,9 @@ def test_a_rate_that_is_too_large_is_blamed_still():
     X = np.full((8, 1), 10.0)
     with pytest.raises(FloatingPointError, match="lower the learning rate, or scale the data"):
         fit(line(rate=1e307), X, X)
+
+
+def test_a_step_of_ones_own_raises_what_fit_raises():
+    found = line(lambda p, t: nn.mean_squared_error(p, t) * np.nan)
+    with pytest.raises(FloatingPointError, match=r"^fit: the loss is nan$"):
+        found.step(np.ones((2, 1)), np.ones((2, 1)))

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import autograd_lite as ag
@@ -272,3 +273,39 @@ def test_the_best_parameters_of_another_module_are_refused_before_training():
     stopping.load_state_dict(state)
     with pytest.raises(ValueError, match=r"^EarlyStopping: the best parameters that it remembers"):
         fit(trainer(callbacks=[stopping]))
+
+
+class Noise(nn.Module):
+    """A layer with its generators in a list that contains itself."""
+
+    def __init__(self):
+        self.rngs = [np.random.default_rng(5)]
+        self.rngs.append(self.rngs)
+
+    def forward(self, x):
+        return x + self.rngs[0].standard_normal(x.shape) if self.training else x
+
+
+def test_generators_in_lists_go_on_too(tmp_path):
+    def run(epochs, resume=None):
+        found = trainer(
+            nn.Sequential(model(), Noise()), callbacks=nn.Checkpoint(tmp_path / "c.npz")
+        )
+        return fit(found, epochs=epochs, resume=resume).batch_losses
+
+    whole = run(4)
+    run(2)
+    assert run(4, tmp_path / "c.npz") == whole
+
+
+@pytest.mark.parametrize(
+    "values", [np.array(1.0), [1j, 2.0], [10**400, 1], [[1.0], [2.0, 3.0]], np.ones((2, 1)), "12"]
+)
+def test_a_history_is_of_real_numbers(values):
+    found = fit(trainer())
+    before = found.state_dict()
+    state = copy.deepcopy(before)
+    state["history"]["loss"] = values
+    with pytest.raises(ValueError, match=r"loss is .*; it must be a list of numbers\. Nothing was"):
+        found.load_state_dict(state)
+    assert_same(found.state_dict(), before)
