@@ -76,7 +76,10 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> Any:
 
 def _inverse(axes: Any) -> Any:
     """The permutation that undoes `axes`; None, all axes reversed, undoes itself."""
-    return None if axes is None else tuple(np.argsort([axis % len(axes) for axis in axes]))
+    if axes is None:
+        return None
+    places = [axis % len(axes) for axis in axes]
+    return tuple(sorted(range(len(axes)), key=places.__getitem__))  # np.argsort takes ten times it
 
 
 primitive(np.transpose, lambda g, z, x, *, axes=None: np.transpose(g, _inverse(axes)))

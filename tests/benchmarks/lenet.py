@@ -68,7 +68,8 @@ def on_tape(batch: int = BATCH) -> Step:
     parameters = network.parameters()
 
     def step() -> list[np.ndarray]:
-        network.zero_grad()
+        for parameter in parameters:  # as an optimiser does, without looking for them again
+            parameter.zero_grad()
         nn.cross_entropy_from_logits(network(images), labels).backward()
         return [parameter.grad for parameter in parameters]
 
