@@ -246,7 +246,7 @@ def softmax(x: Operand, axis: int = -1) -> Any:
     array([0.7, 0.2, 0.1])
     """
     x = floating(x)
-    axis = normalize_axis_index(axis, x.ndim, "softmax")
+    _refuse_no_axis("softmax", axis, x)
     lowest, never = _limits(x.dtype)
     e = np.exp(x - held_constant(x).max(axis=axis, keepdims=True, initial=lowest))
     return e / e.sum(axis=axis, keepdims=True, initial=never)
@@ -264,7 +264,7 @@ def log_softmax(x: Operand, axis: int = -1) -> Any:
     array([    0., -1000.])
     """
     x = floating(x)
-    axis = normalize_axis_index(axis, x.ndim, "log_softmax")
+    _refuse_no_axis("log_softmax", axis, x)
     lowest, never = _limits(x.dtype)
     shifted = x - held_constant(x).max(axis=axis, keepdims=True, initial=lowest)
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True, initial=never))
@@ -283,12 +283,21 @@ def logsumexp(x: Operand, axis: int = -1, keepdims: bool = False) -> Any:
     array([6.931e-01, 1.000e+03])
     """
     x = floating(x)
-    axis = normalize_axis_index(axis, x.ndim, "logsumexp")
+    _refuse_no_axis("logsumexp", axis, x)
     lowest, never = _limits(x.dtype)
     top = held_constant(x).max(axis=axis, keepdims=True, initial=-np.inf)
     shift = np.clip(top, lowest, -lowest)
     z = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True, initial=never)) + top
     return z if keepdims else np.sum(z, axis=axis)
+
+
+def _refuse_no_axis(asked: str, axis: Any, x: Any) -> None:
+    """Raise NumPy's AxisError, with the name of what was asked, for an axis that x does not have.
+
+    As for NumPy's reductions, a single number has one, and several may be given.
+    """
+    for each in axis if isinstance(axis, tuple) else () if axis is None else (axis,):
+        normalize_axis_index(each, max(x.ndim, 1), asked)
 
 
 @functools.cache

@@ -163,3 +163,27 @@ def test_the_shift_is_recorded_so_that_a_replay_finds_its_own_maximum():
     assert "max" in names
     assert "detach" in names
     assert z.requires_grad
+
+
+@pytest.mark.parametrize("axis", [(0, 1), None, 1, -2])
+def test_an_axis_is_what_it_is_to_numpy_s_reductions(axis):
+    x = np.array([[0.5, -1.0, 2.0], [0.0, 1.0, -0.5]])
+    e = np.exp(x)
+    total = e.sum(axis=axis, keepdims=True)
+    np.testing.assert_allclose(nn.softmax(x, axis), e / total, rtol=1e-14)
+    np.testing.assert_allclose(nn.log_softmax(x, axis), np.log(e / total), rtol=1e-14)
+    np.testing.assert_allclose(nn.logsumexp(x, axis, keepdims=True), np.log(total), rtol=1e-14)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_number_has_an_axis(axis):
+    assert nn.softmax(3.0, axis) == 1
+    assert nn.log_softmax(3.0, axis) == 0
+    assert nn.logsumexp(3.0, axis) == 3
+
+
+@pytest.mark.parametrize("axis", [2, -3, (0, 2)])
+@pytest.mark.parametrize("function", [nn.softmax, nn.log_softmax, nn.logsumexp])
+def test_an_axis_that_is_not_there_is_refused(function, axis):
+    with pytest.raises(np.exceptions.AxisError, match=f"^{function.__name__}: axis"):
+        function(np.ones((2, 3)), axis)
