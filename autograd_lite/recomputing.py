@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ def recomputing() -> bool:
     return _AGAIN.get()
 
 
-def checkpoint(function: F) -> F:
+def checkpoint(function: F, generators: Iterable[np.random.Generator] = ()) -> F:
     """The same function, whose inner operations are not kept but computed again in the sweep.
 
     It costs one more forward pass and saves the memory of everything inside: a chain of n
@@ -48,12 +48,13 @@ def checkpoint(function: F) -> F:
     nets with sublinear memory cost", 2016). Gradients flow to the arguments and to every tracked
     Variable that the function reads, such as a layer's parameters, to any order.
 
-    The function must do the same when it is called again: a random one gets its generator anew,
-    from a seed; what it changes besides, it changes once more, unless it asks `ag.recomputing()`,
-    as `nn.BatchNorm` does. The sweep
-    raises RuleError if its second result differs, StaleVariableError if a Variable that it reads
-    was assigned in between. It returns a Variable, or lists, tuples and dicts of them; inside any
-    other object they are recorded as without `checkpoint`.
+    The function must do the same when it is called again. `generators` are those that it draws
+    from, such as the `rng` of an `nn.Dropout`: called again, it finds them as they were, and
+    afterwards they go on where they had come to. What it changes besides, it changes once more,
+    unless it asks `ag.recomputing()`, as `nn.BatchNorm` does. The sweep raises RuleError if its
+    second result differs, StaleVariableError if a Variable that it reads was assigned in between.
+    It returns a Variable, or lists, tuples and dicts of them; inside any other object they are
+    recorded as without `checkpoint`.
 
     >>> import numpy as np, autograd_lite as ag
     >>> W = ag.Variable(np.eye(2), name="W")
@@ -72,6 +73,7 @@ def checkpoint(function: F) -> F:
             f"checkpoint: the body of the generator or coroutine {function!r} runs later, outside "
             f"of it; checkpoint a function that returns its result"
         )
+    drawn_from = _generators(generators)
     name = f"checkpoint({getattr(function, '__name__', type(function).__name__)})"
 
     @functools.wraps(function)
@@ -79,13 +81,40 @@ def checkpoint(function: F) -> F:
         recording, scope, _ = STATE.get()
         if not recording:
             return function(*args, **kwargs)
+        states = [generator.state for generator in drawn_from]
         with _Stack(name):
             run = _Run(name, functools.partial(function, *args, **kwargs), scope)
+        if states:
+            run.call = functools.partial(_redrawn, run.call, drawn_from, states)
         if not any(v._tracked for v in run.read):
             return run.result
         return Checkpoint(run).entry(run)
 
     return checkpointed  # type: ignore[return-value]  # a wrapper has its function's signature
+
+
+def _generators(given: Any) -> list[Any]:
+    """What numpy.random.Generators keep their states in."""
+    generators: list[Any] = list(given) if isinstance(given, Iterable) else [None]
+    for generator in generators:
+        if not isinstance(generator, np.random.Generator):
+            raise TypeError(
+                f"checkpoint: generators must be a list of numpy.random.Generator, received: "
+                f"{type(given).__name__}; pass for instance [dropout.rng]"
+            )
+    return [generator.bit_generator for generator in generators]
+
+
+def _redrawn(call: Callable[[], Any], generators: list[Any], states: list[Any]) -> Any:
+    """What is called again, with its generators as they were; they are put back afterwards."""
+    now = [generator.state for generator in generators]
+    try:
+        for generator, state in zip(generators, states, strict=True):
+            generator.state = state
+        return call()
+    finally:
+        for generator, state in zip(generators, now, strict=True):
+            generator.state = state
 
 
 _WITHIN: ContextVar[bool] = ContextVar("autograd_lite.within_a_checkpoint", default=False)
@@ -291,8 +320,8 @@ def _cotangents(
     if not run.repeats(checkpoint, z if linear else z._array):
         raise errors.RuleError(
             f"{name}: called again, the function gave another result, or read other Variables or "
-            f"constants; let it draw random numbers from a generator that it seeds itself, and "
-            f"depend on nothing that changes"
+            f"constants; pass the generators that it draws from as generators=[…], and let it "
+            f"depend on nothing else that changes"
         )
     own = [x for x in run.read if x._number >= run.first]
     if create_graph and own:

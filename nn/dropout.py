@@ -41,7 +41,8 @@ class Dropout(Module):
     """The layer of `nn.dropout` in training; otherwise x as it is (lecture 2).
 
     `Dropout(rate=0.5, rng=None)`. Every call in training draws a new mask from `rng`, a
-    `numpy.random.Generator`: so gradients are checked with a generator made anew each time.
+    `numpy.random.Generator`: so gradients are checked with a generator made anew each time, and in
+    a checkpoint it is named, `ag.checkpoint(block, generators=[dropout.rng])`.
 
     Raises ValueError for a rate outside 0 ≤ rate < 1.
 

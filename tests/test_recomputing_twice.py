@@ -23,12 +23,56 @@ def test_a_random_function_is_refused(create_graph):
         y.backward(create_graph=create_graph)
     assert str(caught.value) == (
         "checkpoint(dropout): called again, the function gave another result, or read other "
-        "Variables or constants; let it draw random numbers from a generator that it seeds itself, "
-        "and depend on nothing that changes"
+        "Variables or constants; pass the generators that it draws from as generators=[…], "
+        "and let it depend on nothing else that changes"
     )
     assert x.grad is None
     seeded = ag.checkpoint(lambda x, seed: x * np.random.default_rng(seed).random(2))
     same(ag.gradients(np.sum(seeded(x, 7)), x), np.random.default_rng(7).random(2))
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_generators_that_are_named_give_the_same_again_and_then_go_on(create_graph):
+    def two_blocks(wrapped, generator):
+        x = ag.Variable([0.5, -1.0, 2.0])
+        blocks = [wrapped(lambda x: np.sin(x * generator.random(3))) for _ in range(2)]
+        y = blocks[1](blocks[0](x) + generator.random(3))
+        (slope,) = ag.gradients(np.sum(y), [x], create_graph=True)
+        x.zero_grad()
+        (np.sum(slope**2) if create_graph else np.sum(y)).backward()
+        return [y.data, slope.data, x.grad, generator.random(3)]
+
+    plain, ours = rng(), rng()
+    expected = two_blocks(lambda f: f, plain)
+    found = two_blocks(lambda f: ag.checkpoint(f, generators=[ours]), ours)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+
+
+def test_generators_are_put_back_after_an_error_and_inside_one_another():
+    generator = rng()
+    x = ag.Variable([1.0, 2.0])
+    inner = ag.checkpoint(lambda x: np.sin(x) * generator.random(2), generators=[generator])
+    outer = ag.checkpoint(lambda x: inner(inner(x) + generator.random()), generators=[generator])
+    plainly = rng()
+    y = np.sin(np.sin(x) * plainly.random(2) + plainly.random()) * plainly.random(2)
+    same(ag.gradients(np.sum(outer(x)), x), ag.gradients(np.sum(y), x))
+    assert generator.random() == plainly.random()
+
+    calls = iter([1.0])
+    once = ag.checkpoint(lambda x: x * next(calls) * generator.random(2), generators=[generator])
+    z = np.sum(once(x))
+    state = generator.bit_generator.state
+    with pytest.raises(StopIteration):
+        z.backward()
+    assert generator.bit_generator.state == state
+
+
+@pytest.mark.parametrize("given", [np.random.default_rng(0), [3], 5, "ab", [np.random]])
+def test_what_is_no_list_of_generators_is_refused(given):
+    message = f"^checkpoint: generators must be a list of .*, received: {type(given).__name__}; "
+    with pytest.raises(TypeError, match=message):
+        ag.checkpoint(np.sin, generators=given)
 
 
 def changing(first, second):

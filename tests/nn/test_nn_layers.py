@@ -303,6 +303,20 @@ def test_dropout_in_float32_of_whole_numbers_and_of_nan():
     assert repr(dropout) == "Dropout(0.5)"
 
 
+def test_dropout_in_a_checkpoint_drops_the_same_again():
+    layer = nn.FullyConnected(2, 4, np.random.default_rng(0))
+
+    def gradient(checkpointed):
+        dropout = Dropout(0.5, np.random.default_rng(1))
+        block = nn.Sequential(layer, dropout, nn.Tanh())
+        block = ag.checkpoint(block, generators=[dropout.rng]) if checkpointed else block
+        loss = np.sum(block(X) ** 2) + np.sum(block(X))
+        return [*ag.gradients(loss, layer.parameters()), dropout.rng.random()]
+
+    for ours, theirs in zip(gradient(True), gradient(False), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+
+
 @pytest.mark.parametrize("rate", [1, 1.5, -0.1, np.nan])
 def test_a_rate_out_of_range_is_refused(rate):
     message = "the rate of dropout must be from 0 up to but not including 1, .*, received: "
