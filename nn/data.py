@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from autograd_lite.errors import a_kind, kind
 from autograd_lite.variable import Array
 from nn.initialisers import generator, known_generator
-from nn.loss_terms import first
+from nn.module import first
 
 # --- checks ---------------------------------------------------------------------------------------
 

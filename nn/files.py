@@ -231,7 +231,10 @@ def replacing(path: PathLike) -> Iterator[IO[bytes]]:
             os.unlink(temporary)
         raise
     if os.name == "posix":  # elsewhere a directory cannot be opened
-        directory = os.open(folder, os.O_RDONLY)
+        try:
+            directory = os.open(folder, os.O_RDONLY)
+        except PermissionError:  # it may be written and not read, and the new file is in place
+            return
         try:
             os.fsync(directory)
         finally:

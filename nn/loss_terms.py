@@ -12,7 +12,7 @@ import numpy as np
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from autograd_lite.variable import plain
-from nn.module import Operand, floating, operand
+from nn.module import Operand, first, floating, operand
 from nn.settings import number
 
 Reduction = Literal["mean", "sum", "none"]
@@ -192,12 +192,6 @@ def known_label(asked: str, ignored_index: int | None) -> int | None:
 def known_share(asked: str, label_smoothing: float) -> float:
     """The share that label smoothing takes from the label, if it is one; ValueError otherwise."""
     return number(asked, "label_smoothing", label_smoothing, "from 0 to 1", lambda s: 0 <= s <= 1)
-
-
-def first(wrong: Any) -> int | tuple[int, ...]:
-    """Where a mask is first true: a number for one axis, otherwise a tuple."""
-    position = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return position[0] if len(position) == 1 else position
 
 
 # --- terms ----------------------------------------------------------------------------------------

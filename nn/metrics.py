@@ -31,9 +31,9 @@ from autograd_lite.errors import a_kind, kind
 from autograd_lite.text import table
 from autograd_lite.variable import Array, plain
 from nn.data import finite, is_one_hot
-from nn.loss_terms import are_labels, first, paired, refuse_empty, refuse_no_probability
+from nn.loss_terms import are_labels, paired, refuse_empty, refuse_no_probability
 from nn.losses import mean_absolute_error, mean_squared_error
-from nn.module import Operand
+from nn.module import Operand, first
 from nn.names import named
 
 # --- classes --------------------------------------------------------------------------------------

@@ -75,9 +75,19 @@ def refuse_empty(asked: str, expected: str, x: Any) -> None:
         )
 
 
+def first(wrong: Any) -> int | tuple[int, ...]:
+    """Where a mask is first true: a number for one axis, otherwise a tuple."""
+    position = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return position[0] if len(position) == 1 else position
+
+
 def _refuse_nan(asked: str, x: Any) -> None:
     """Raise ValueError for NaN in data: in an array, a list or a tuple that comes in."""
     if type(x) in (list, tuple):
+        if any(isinstance(part, ag.Variable) for part in x):  # such as a state
+            for part in x:
+                _refuse_nan(asked, part)
+            return
         try:
             x = np.asarray(x)
         except (TypeError, ValueError):  # no array: for the layer to refuse, or to take
@@ -85,10 +95,9 @@ def _refuse_nan(asked: str, x: Any) -> None:
     if type(x) is np.ndarray and x.dtype.kind == "f" and x.size:
         least = x.min()  # NaN if there is one, in half the time of asking every entry
         if least != least:
-            position = tuple(np.argwhere(np.isnan(x))[0].tolist())
             raise ValueError(
                 f"{asked}: expected numbers, received: {kind(x)}, with NaN in it, first at "
-                f"position {position}; fill it in, or leave that sample out"
+                f"position {first(np.isnan(x))}; fill it in, or leave that sample out"
             )
 
 

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 import autograd_lite as ag
 from autograd_lite.errors import kind
 from nn.data import finite
-from nn.loss_terms import first
-from nn.module import Module, Operand, floating, operand
+from nn.module import Module, Operand, first, floating, operand
 from nn.settings import whole_number
 
 

@@ -188,3 +188,19 @@ def test_a_write_protected_file_is_not_replaced(path, monkeypatch):
     with pytest.raises(PermissionError, match="is no file that may be written"):
         save(path, 2)
     assert load(path) == 1
+
+
+def test_a_folder_that_may_be_written_and_not_read_gets_its_file(tmp_path, monkeypatch):
+    """It cannot be flushed then; the file is in its place, and saving has not failed."""
+    usual = os.open
+
+    def blind(path, flags, *more):
+        if os.path.isdir(path):
+            raise PermissionError(path)
+        return usual(path, flags, *more)
+
+    monkeypatch.setattr(files.os, "open", blind)
+    save(tmp_path / "a.npz", {"x": np.arange(3)})
+    monkeypatch.undo()
+    assert load(tmp_path / "a.npz")["x"].tolist() == [0, 1, 2]
+    assert os.listdir(tmp_path) == ["a.npz"]

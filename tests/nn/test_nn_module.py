@@ -347,6 +347,11 @@ def test_nan_in_data_is_refused_however_it_comes_in(data):
     state = np.zeros((1, 1, 2)), np.full((1, 1, 2), np.nan)
     with pytest.raises(ValueError, match=r"^LSTM: expected numbers, .* position \(1, 0, 0, 0\)"):
         nn.LSTM(2, 2)(np.zeros((1, 3, 2)), state)
+    carried = tuple([ag.Variable(part, requires_grad=False) for part in state])  # is not looked at
+    y, _ = nn.LSTM(2, 2)(np.zeros((1, 3, 2)), carried)
+    assert np.isnan(y.data[..., 0]).all()
+    with pytest.raises(ValueError, match=r"^LSTM: expected numbers, .* position \(0, 0, 0\)"):
+        nn.LSTM(2, 2)(np.zeros((1, 3, 2)), (carried[0], state[1]))
 
 
 def test_rows_of_several_lengths_are_told_where_they_came_in():
